@@ -1,0 +1,1 @@
+"""Doors: the terminal and HTTP; translation only, no logic."""

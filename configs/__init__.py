@@ -1,0 +1,1 @@
+"""Settings, personas and errors; imports nothing else of ours."""

@@ -1,0 +1,152 @@
+"""The one error tree: what went wrong, and what the reader can do about it.
+
+    AssistantError(message, hint)
+    ├── ConfigError                    a person mends a file or a variable
+    │   ├── PersonaNotFound
+    │   └── EngineUnknown
+    ├── EngineError                    an engine cannot do its work
+    │   ├── EngineNotInstalled         a package is missing
+    │   ├── ModelNotFound              its weights are missing
+    │   ├── EngineUnavailable          not now; trying again may help
+    │   └── EngineFailed               it broke while working
+    ├── StorageError                   what is kept cannot be reached or grown
+    │   ├── DataFolderLocked
+    │   ├── DataFolderUnwritable
+    │   ├── EmbeddingMismatch
+    │   └── LedgerTooNew
+    └── RequestError                   the caller mends the request
+        ├── AudioUnsupported
+        ├── RequestTooLarge
+        ├── DocumentUnreadable
+        ├── KnowledgeBaseNotFound
+        └── AddressInUse
+
+Each door translates an error once: `message` says what happened and names the value, `hint` names the remedy. Being
+interrupted is an outcome of a turn, not an error.
+"""
+
+from typing import ClassVar
+
+
+class AssistantError(Exception):
+    """The base of every error that a person is meant to read."""
+
+    exit_code: ClassVar[int] = 1
+    """What the terminal's door exits with; the numbers follow sysexits.h."""
+
+    status: ClassVar[int] = 500
+    """What the HTTP door answers with."""
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class ConfigError(AssistantError):
+    """A setting is wrong."""
+
+    exit_code = 78
+    status = 500
+
+
+class PersonaNotFound(ConfigError):
+    """No persona has that name."""
+
+    status = 404
+
+
+class EngineUnknown(ConfigError):
+    """No engine has that name in that slot."""
+
+
+class EngineError(AssistantError):
+    """An engine cannot do its work."""
+
+    exit_code = 69
+    status = 503
+
+
+class EngineNotInstalled(EngineError):
+    """The package of an engine is missing; the hint is the command that installs it."""
+
+
+class ModelNotFound(EngineError):
+    """The weights of an engine are missing; the hint is the command that gets them."""
+
+
+class EngineUnavailable(EngineError):
+    """An engine is not ready now; trying again may help."""
+
+
+class EngineFailed(EngineError):
+    """An engine broke while it worked."""
+
+    exit_code = 70
+    status = 500
+
+
+class StorageError(AssistantError):
+    """What is kept cannot be reached or grown."""
+
+    exit_code = 74
+
+
+class DataFolderLocked(StorageError):
+    """Another process has the data folder open."""
+
+    exit_code = 75
+    status = 503
+
+
+class DataFolderUnwritable(StorageError):
+    """The data folder cannot be written: no permission, or no space left."""
+
+    status = 507
+
+
+class EmbeddingMismatch(StorageError):
+    """A collection was made with another embedding model than the one in use."""
+
+    status = 409
+
+
+class LedgerTooNew(StorageError):
+    """The ledger was written by a newer version of the program."""
+
+
+class RequestError(AssistantError):
+    """The caller can mend the request."""
+
+    exit_code = 65
+    status = 400
+
+
+class AudioUnsupported(RequestError):
+    """The bytes are not audio that can be decoded, or hold no samples."""
+
+    status = 415
+
+
+class RequestTooLarge(RequestError):
+    """The request goes over a limit; the message names the limit."""
+
+    status = 413
+
+
+class DocumentUnreadable(RequestError):
+    """A document cannot be read as text."""
+
+    status = 422
+
+
+class KnowledgeBaseNotFound(RequestError):
+    """No knowledge base, or no document in it, has that name."""
+
+    status = 404
+
+
+class AddressInUse(RequestError):
+    """Another program listens on that address."""
+
+    exit_code = 69

@@ -1,0 +1,259 @@
+"""Settings: defaults here, then `assistant.yaml`, then `TINGSHUO_*` variables; knows no engine."""
+
+import os
+from pathlib import Path
+from typing import Annotated, Literal
+
+import platformdirs
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+    YamlConfigSettingsSource,
+)
+from yaml import YAMLError
+
+from configs.errors import ConfigError
+
+DEFAULTS = Path(__file__).with_name("assistant.yaml")
+Seconds = Annotated[float, Field(ge=0)]
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class Section(BaseModel):
+    """A part of the settings; a key that it does not know is an error, never ignored."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+class OllamaChat(Section):
+    """The language model, served by Ollama."""
+
+    host: str = "http://127.0.0.1:11434"
+    num_ctx: int = Field(default=8192, ge=512)
+    """Tokens of context; one constant everywhere, since another value makes Ollama load the model again."""
+    keep_alive: int | str = -1
+    """How long Ollama keeps the model loaded after a call; -1 is for ever."""
+    timeout: Seconds = 120
+    """The longest wait for the next piece of a reply."""
+
+
+class ExtractiveChat(Section):
+    """Quotes the passages that answer; no language model."""
+
+    sentences: int = Field(default=2, ge=1, le=8)
+    """The most sentences that one answer quotes."""
+
+
+class FakeChat(Section):
+    """Replies from a script, token by token."""
+
+    replies: tuple[str, ...] = ("Sure, this is a scripted reply. It has two sentences.",)
+    """Used in turn, again and again."""
+    first_token: Seconds = 0.0
+    token: Seconds = 0.0
+    """The wait before each later token."""
+    token_characters: int = Field(default=2, ge=1)
+    """How long a token of Chinese is; of English it is a word."""
+
+
+class Chat(Section):
+    """Who thinks."""
+
+    engine: str = "auto"
+    ollama: OllamaChat = OllamaChat()
+    extractive: ExtractiveChat = ExtractiveChat()
+    fake: FakeChat = FakeChat()
+
+
+class OllamaEmbedding(Section):
+    """Embeddings from Ollama."""
+
+    host: str = "http://127.0.0.1:11434"
+    model: str = "qwen3-embedding:0.6b"
+    query_prefix: str = "Instruct: Given a question, retrieve passages that answer it\nQuery: "
+    """Put before a question, never before a document."""
+    similarity: Share = 0.5
+    """Cosine from which a passage counts as answering."""
+    timeout: Seconds = 60
+
+
+class HashedEmbedding(Section):
+    """Hashed character n-grams: lexical, deterministic, no weights."""
+
+    dimensions: int = Field(default=1024, ge=64, le=8192)
+
+
+class Embedding(Section):
+    """What turns text into vectors."""
+
+    engine: str = "auto"
+    ollama: OllamaEmbedding = OllamaEmbedding()
+    hashed: HashedEmbedding = HashedEmbedding()
+
+
+class FasterWhisper(Section):
+    """Whisper on CTranslate2."""
+
+    model: str = "large-v3-turbo"
+    """A size (tiny … large-v3-turbo) that `tingshuo pull` has fetched, or a folder."""
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    compute_type: str = "auto"
+    """"auto" is float16 on CUDA and int8 on the CPU; else a CTranslate2 type."""
+    beam_size: int = Field(default=5, ge=1, le=16)
+    temperature: tuple[float, ...] = (0.0, 0.2)
+
+
+class FakeSpeechToText(Section):
+    """Transcripts from a script."""
+
+    transcripts: tuple[str, ...] = ("Hello there.",)
+    """Used in turn, again and again."""
+    delay: Seconds = 0.0
+
+
+class SpeechToText(Section):
+    """Who hears."""
+
+    engine: str = "auto"
+    faster_whisper: FasterWhisper = FasterWhisper()
+    fake: FakeSpeechToText = FakeSpeechToText()
+
+
+class FakeTextToSpeech(Section):
+    """A tone, as long as the text."""
+
+    first_chunk: Seconds = 0.0
+    """The wait before the first chunk of each clause."""
+    character_seconds: Seconds = 0.06
+    """How long a character sounds."""
+
+
+class TextToSpeech(Section):
+    """Who speaks."""
+
+    engine: str = "auto"
+    fake: FakeTextToSpeech = FakeTextToSpeech()
+
+
+class VoiceActivity(Section):
+    """Who tells speech from silence."""
+
+    engine: str = "auto"
+
+
+class Listening(Section):
+    """When speech begins and ends."""
+
+    speech_threshold: Share = 0.5
+    silence_threshold: Share = 0.35
+    """Below this a frame counts as silence; between the two, nothing changes."""
+    shortest_speech: Seconds = 0.1
+    """Shorter bursts (a click, a key) are not speech."""
+    end_silence: Seconds = 0.6
+    """The pause that ends an utterance."""
+    pre_roll: Seconds = 0.3
+    """Kept from before the speech was noticed, so that its first sound is not cut."""
+    longest_utterance: Seconds = 30
+
+
+class Speaking(Section):
+    """When the first clause is spoken."""
+
+    patience: Seconds = 0.2
+    """After this long without sound, a first clause may be as short as the text allows."""
+
+
+class Grounding(Section):
+    """How answers are tied to documents."""
+
+    passages: int = Field(default=5, ge=1, le=20)
+    """The most passages that are given to the model."""
+    coverage: Share = 0.6
+    """The share of a question's weight that a passage must hold to count as answering."""
+
+
+class Limits(Section):
+    """What may come in."""
+
+    audio_bytes: int = 50_000_000
+    audio_seconds: float = 900
+    question_characters: int = 8_000
+    document_bytes: int = 20_000_000
+    documents: int = 10_000
+    """Files in one ingestion."""
+    turn: Seconds = 300
+    """The longest turn."""
+
+
+class Server(Section):
+    """The HTTP door."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8484, ge=0, le=65535)
+
+
+class Settings(BaseSettings):
+    """Everything that can be set."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="TINGSHUO_",
+        env_nested_delimiter="__",
+        extra="forbid",
+        frozen=True,
+        use_attribute_docstrings=True,
+    )
+
+    data: Path = Field(default_factory=lambda: platformdirs.user_data_path("tingshuo"))
+    """The one folder that everything is kept in."""
+    persona: str = "default"
+    user: str = "owner"
+    """Whose conversations and memories these are, when nobody says."""
+    chat: Chat = Chat()
+    embeddings: Embedding = Embedding()
+    speech_to_text: SpeechToText = SpeechToText()
+    text_to_speech: TextToSpeech = TextToSpeech()
+    voice_activity: VoiceActivity = VoiceActivity()
+    listening: Listening = Listening()
+    speaking: Speaking = Speaking()
+    grounding: Grounding = Grounding()
+    limits: Limits = Limits()
+    server: Server = Server()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """What is passed in code wins over the environment, and that over the file."""
+        return init_settings, env_settings, YamlConfigSettingsSource(settings_cls, yaml_file=_file())
+
+
+def _file() -> Path:
+    return Path(os.environ.get("TINGSHUO_CONFIG", DEFAULTS))
+
+
+def load_settings(**overrides: object) -> Settings:
+    """The settings in force. Raises ConfigError, which names the field and where to mend it."""
+    if not _file().is_file():
+        raise ConfigError(f"there is no settings file {str(_file())!r}", "Correct or unset TINGSHUO_CONFIG.")
+    try:
+        return Settings(**overrides)  # type: ignore[arg-type]  # pydantic checks them
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = [str(part) for part in first["loc"]]
+        variable = "TINGSHUO_" + "__".join(where).upper()
+        raise ConfigError(
+            f"setting `{'.'.join(where)}`: {first['msg']} (it is {first['input']!r})",
+            f"Mend it in {_file()} or in the variable {variable}.",
+        ) from error
+    except (YAMLError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{_file()} is not valid YAML: {' '.join(str(error).split())}", "Mend that line.") from error
+    except SettingsError as error:
+        raise ConfigError(f"a TINGSHUO_* variable cannot be read: {error}", "Nested values may be JSON.") from error

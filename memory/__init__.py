@@ -1,0 +1,1 @@
+"""What is kept: the ledger, the knowledge base and its citations."""

@@ -1,0 +1,1 @@
+"""Engines: speech, chat and embeddings; knows nothing of conversations or storage."""

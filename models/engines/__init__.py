@@ -1,0 +1,1 @@
+"""One engine a file; imported only by the registry, when it is chosen."""

@@ -1,0 +1,41 @@
+"""How passages stand in a prompt: quoted data, each with its source; written by the agent, read by models."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape, unescape
+
+_PASSAGE = re.compile(
+    r'<passage id="(?P<id>\d+)" document="(?P<document>[^"]*)" heading="(?P<heading>[^"]*)">\n(?P<text>.*?)\n</passage>',
+    re.DOTALL,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class QuotedPassage:
+    """One passage as a model sees it."""
+
+    id: int
+    """What a reply cites it by: [1]."""
+    document: str
+    heading: str
+    """The path of headings, joined by " › "; may be empty."""
+    text: str
+
+
+def quote(passages: Sequence[QuotedPassage]) -> str:
+    """The passages as a block of text; markup inside them is escaped, so none can close the block or forge another."""
+    blocks = [
+        f'<passage id="{p.id}" document="{escape(p.document)}" heading="{escape(p.heading)}">\n'
+        f"{escape(p.text, quote=False)}\n</passage>"
+        for p in passages
+    ]
+    return "\n".join(["<passages>", *blocks, "</passages>"])
+
+
+def quoted(text: str) -> list[QuotedPassage]:
+    """The passages that stand in a text, in order."""
+    return [
+        QuotedPassage(int(found["id"]), *(unescape(found[key]) for key in ("document", "heading", "text")))
+        for found in _PASSAGE.finditer(text)
+    ]

@@ -1,0 +1,37 @@
+"""Text to speech: who speaks, and the engine that does."""
+
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+from typing import Protocol
+
+from models.audio import AudioChunk, AudioFormat
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """Who speaks; an engine maps the name to what it has."""
+
+    name: str = "default"
+    speed: float = 1.0
+    """1 is the engine's own pace, 2 twice as fast; 0.5 to 2."""
+    pitch: float = 1.0
+    """1 is the engine's own pitch; 0.5 to 2."""
+
+
+class TextToSpeech(Protocol):
+    """An engine that speaks. Cancelling frees the engine; concurrent callers queue."""
+
+    name: str
+    format: AudioFormat
+    languages: tuple[str, ...]
+
+    def synthesize(self, text: str, *, language: str, voice: Voice) -> AsyncGenerator[AudioChunk, None]:
+        """Speaks one clause, chunk by chunk; close the generator with `aclosing`. Raises EngineFailed.
+
+        A text with nothing to say yields nothing.
+        """
+        ...
+
+    async def aclose(self) -> None:
+        """Frees the engine; no call may follow."""
+        ...

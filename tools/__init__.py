@@ -1,0 +1,1 @@
+"""Ears, mouth, and what the agent may call."""
