@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from html import escape, unescape
 
 _PASSAGE = re.compile(
-    r'<passage id="(?P<id>\d+)" document="(?P<document>[^"]*)" heading="(?P<heading>[^"]*)">\n(?P<text>.*?)\n</passage>',
+    r'<passage id="(?P<id>\d+)" document="(?P<document>[^"]*)" heading="(?P<heading>[^"]*)">\n'
+    r"(?P<text>.*?)\n</passage>",
     re.DOTALL,
 )
 
