@@ -1,8 +1,9 @@
-"""How passages stand in a prompt: quoted data, each with its source; written by the agent, read by models."""
+"""How passages and the time stand in a prompt: quoted data before the question; the agent writes, models read."""
 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from html import escape, unescape
 
 _PASSAGE = re.compile(
@@ -10,6 +11,8 @@ _PASSAGE = re.compile(
     r"(?P<text>.*?)\n</passage>",
     re.DOTALL,
 )
+
+_PREAMBLE = re.compile(r"\A(?:<now>[^<]*</now>\s*)?(?:<passages>.*?</passages>\s*)?", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,3 +43,14 @@ def quoted(text: str) -> list[QuotedPassage]:
         QuotedPassage(int(found["id"]), *(unescape(found[key]) for key in ("document", "heading", "text")))
         for found in _PASSAGE.finditer(text)
     ]
+
+
+def asked(question: str, passages: Sequence[QuotedPassage], now: datetime) -> str:
+    """A question preceded by what changes from turn to turn, so that all before it stays the same for the model."""
+    parts = [f"<now>{now:%A, %Y-%m-%d %H:%M}</now>", *([quote(passages)] if passages else []), question]
+    return "\n\n".join(parts)
+
+
+def question_of(text: str) -> str:
+    """The question alone, whether or not it stands after passages."""
+    return text[_PREAMBLE.match(text).end() :]  # type: ignore[union-attr]  # it matches the empty string too

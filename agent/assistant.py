@@ -1,0 +1,183 @@
+"""The assistant: the one place where settings become engines, stores and conversations."""
+
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
+from uuid import uuid4
+from weakref import WeakValueDictionary
+
+from anyio import Lock
+
+from agent.checkpoints import PruningSaver, open_checkpoints
+from agent.conversation import Conversation
+from agent.events import TurnEnded, TurnEvent
+from agent.session import Session
+from agent.store import Store, open_store
+from agent.turn import Company, Emit, Question, Turn
+from configs.errors import RequestError, RequestTooLarge
+from configs.persona import Persona, Personas
+from configs.privacy import stay_local
+from configs.settings import Settings
+from models.audio import AudioChunk
+from models.readiness import (
+    chat_candidates,
+    speech_to_text_candidates,
+    text_to_speech_candidates,
+    voice_activity_candidates,
+)
+from models.registry import open_chat, open_speech_to_text, open_text_to_speech, open_voice_activity
+from models.selection import Candidate, Choice, Slot, choose
+from models.speech_to_text import SpeechToText
+from models.text_to_speech import TextToSpeech, Voice
+from models.voice_activity import VoiceActivityDetector
+from tools.speech_input import Listener
+from tools.speech_output import Speaker
+
+
+async def ignore(event: TurnEvent) -> None:
+    """For callers who want only a turn's end."""
+
+
+class Assistant:
+    """Everything that answers. Made by `open_assistant`."""
+
+    def __init__(self, settings: Settings, store: Store, checkpoints: PruningSaver) -> None:
+        self.settings = settings
+        self.store = store
+        self.ears: SpeechToText | None = None
+        self.mouth: TextToSpeech | None = None
+        self._detector: VoiceActivityDetector | None = None
+        self._checkpoints = checkpoints
+        self._choices = {store.embeddings.slot: store.embeddings}
+        self._personas = Personas([settings.data / "personas"])
+        self._conversations: dict[tuple[str, tuple[str, ...]], tuple[Persona, Conversation]] = {}
+        self._locks: WeakValueDictionary[str, Lock] = WeakValueDictionary()
+
+    async def open_ears(self, stack: AsyncExitStack) -> None:
+        """Opens what hears; the stack closes it."""
+        settings = self.settings
+        activity = self._choose("voice_activity", voice_activity_candidates(settings))
+        hearing = self._choose("speech_to_text", speech_to_text_candidates(settings))
+        self._detector = open_voice_activity(activity, settings)
+        self.ears = await open_speech_to_text(hearing, settings, self._detector)
+        stack.push_async_callback(self.ears.aclose)
+
+    async def open_mouth(self, stack: AsyncExitStack) -> None:
+        """Opens what speaks; the stack closes it."""
+        speaking = self._choose("text_to_speech", text_to_speech_candidates(self.settings))
+        self.mouth = await open_text_to_speech(speaking, self.settings)
+        stack.push_async_callback(self.mouth.aclose)
+
+    @property
+    def choices(self) -> list[Choice]:
+        """Which engine serves each slot, and why."""
+        return list(self._choices.values())
+
+    async def ask(
+        self,
+        *,
+        text: str = "",
+        sound: AudioChunk | None = None,
+        persona: str | None = None,
+        knowledge: Sequence[str] = (),
+        user: str | None = None,
+        conversation: str | None = None,
+        speak: bool = True,
+        emit: Emit = ignore,
+    ) -> TurnEnded:
+        """One turn, kept whole. Turns of one conversation wait for each other."""
+        if sound is None:
+            self._check(text)
+        company = await self.company(persona, knowledge, speak=speak)
+        conversation = conversation or uuid4().hex
+        question = Question(conversation, user or self.settings.user, text.strip(), sound)
+        lock = self._locks.setdefault(conversation, Lock())
+        async with lock:
+            return await Turn(question, company, emit).run()
+
+    async def session(
+        self,
+        *,
+        persona: str | None = None,
+        knowledge: Sequence[str] = (),
+        user: str | None = None,
+        conversation: str | None = None,
+    ) -> Session:
+        """A spoken conversation that can be interrupted."""
+        assert self._detector, "a session listens"
+        return Session(
+            Listener(self._detector, self.settings.listening),
+            await self.company(persona, knowledge, speak=True),
+            conversation=conversation or uuid4().hex,
+            user=user or self.settings.user,
+        )
+
+    async def company(self, persona: str | None, knowledge: Sequence[str], *, speak: bool) -> Company:
+        """Whom a turn works with. Raises PersonaNotFound, KnowledgeBaseNotFound, or what an engine lacks."""
+        chosen = self._personas.get(persona or self.settings.persona)
+        return Company(
+            ears=self.ears,
+            responder=await self._conversation(chosen, await self._knowledge_of(chosen, knowledge)),
+            speaker=partial(self._speaker, chosen) if speak and self.mouth else None,
+            history=self.store.turns,
+            patience=self.settings.speaking.patience,
+            time_limit=self.settings.limits.turn,
+        )
+
+    def _choose(self, slot: Slot, candidates: Sequence[Candidate]) -> Choice:
+        choice = choose(slot, getattr(self.settings, slot).engine, candidates)
+        self._choices[slot] = choice
+        return choice
+
+    def _check(self, text: str) -> None:
+        limit = self.settings.limits.question_characters
+        if not text.strip():
+            raise RequestError("the question is empty", "Ask something, or give an audio file.")
+        if len(text) > limit:
+            raise RequestTooLarge(
+                f"the question has {len(text)} characters; the limit is {limit}",
+                "Shorten it, or ingest it as a document.",
+            )
+
+    def _speaker(self, persona: Persona, language: str) -> Speaker:
+        assert self.mouth
+        return Speaker(self.mouth, Voice(persona.voice.name, persona.voice.speed, persona.voice.pitch), language)
+
+    async def _knowledge_of(self, persona: Persona, asked_for: Sequence[str]) -> tuple[str, ...]:
+        """The knowledge bases to search: those asked for, else the persona's; "default" may be empty still."""
+        names = tuple(asked_for or persona.knowledge)
+        existing = await self.store.knowledge.knowledge_bases()
+        return tuple(name for name in names if name != "default" or name in existing or asked_for)
+
+    async def _conversation(self, persona: Persona, knowledge: tuple[str, ...]) -> Conversation:
+        kept = self._conversations.get((persona.name, knowledge))
+        if kept and kept[0] is persona:
+            return kept[1]
+        models = (persona.model, persona.brain.from_)
+        choice = self._choose("chat", await chat_candidates(self.settings, models))
+        made = Conversation(
+            persona,
+            open_chat(choice, self.settings, persona.brain.sampling),
+            embedded=choice.embedded,
+            retrieve=partial(self.store.knowledge.search, knowledge=knowledge),
+            checkpoints=self._checkpoints,
+        )
+        self._conversations[persona.name, knowledge] = (persona, made)
+        return made
+
+
+@asynccontextmanager
+async def open_assistant(
+    settings: Settings, *, hears: bool = True, speaks: bool = True
+) -> AsyncGenerator[Assistant, None]:
+    """Opens the store and the engines that are needed, and closes them in the end."""
+    stay_local()
+    async with AsyncExitStack() as stack:
+        store = await stack.enter_async_context(open_store(settings))
+        checkpoints = await stack.enter_async_context(open_checkpoints(settings.data / "checkpoints.sqlite"))
+        assistant = Assistant(settings, store, checkpoints)
+        if hears:
+            await assistant.open_ears(stack)
+        if speaks:
+            await assistant.open_mouth(stack)
+        yield assistant

@@ -1,0 +1,95 @@
+"""What a turn tells the door that listens to it, in the order in which it happens."""
+
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias
+
+from configs.errors import AssistantError
+from memory.passages import Citation, Passage
+from models.speech_to_text import Transcript
+from tools.speech_input import SpeechStarted
+from tools.speech_output import SpeechChunk
+
+Outcome = Literal["completed", "interrupted", "failed", "unheard"]
+"""`unheard`: the sound held no speech, so there was nothing to answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class TurnStarted:
+    """A turn begins."""
+
+    turn: str
+
+
+@dataclass(frozen=True, slots=True)
+class TranscriptReady:
+    """What the user said."""
+
+    turn: str
+    transcript: Transcript
+
+
+@dataclass(frozen=True, slots=True)
+class PassagesFound:
+    """What the documents hold on the question."""
+
+    passages: tuple[Passage, ...]
+    answerable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The reply that follows is a refusal: the documents do not answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCalled:
+    """The model calls a tool."""
+
+    name: str
+    arguments: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class TextDelta:
+    """The next piece of the reply's display text."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechReady:
+    """The next piece of the reply's speech."""
+
+    turn: str
+    chunk: SpeechChunk
+
+
+@dataclass(frozen=True, slots=True)
+class TurnEnded:
+    """A turn is over, and the history knows what was heard of it."""
+
+    turn: str
+    conversation: str
+    outcome: Outcome
+    question: str
+    language: str
+    reply: str
+    """The display text, as generated."""
+    heard: str
+    """How much of the reply was heard (or shown, where nothing was spoken)."""
+    spoken: str
+    """What the voice said."""
+    refused: bool
+    citations: tuple[Citation, ...]
+    timings_ms: dict[str, float]
+    """Stage to milliseconds since the turn's first stamp."""
+    error: AssistantError | None = None
+    transcript: Transcript | None = None
+    tools: tuple[ToolCalled, ...] = field(default=())
+
+
+ReplyEvent: TypeAlias = PassagesFound | Refused | ToolCalled | TextDelta
+"""What a responder gives."""
+
+TurnEvent: TypeAlias = SpeechStarted | TurnStarted | TranscriptReady | ReplyEvent | SpeechReady | TurnEnded
+"""What a door may see."""

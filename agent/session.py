@@ -1,0 +1,56 @@
+"""One caller: frames in, events out; speech over a reply cancels its turn, and that is all that barge-in is."""
+
+from collections.abc import AsyncIterable, Callable
+from contextlib import aclosing
+
+from anyio import create_task_group, current_time
+from anyio.abc import TaskGroup
+
+from agent.turn import Company, Emit, Question, Turn
+from models.audio import AudioChunk
+from tools.playback import Playback
+from tools.speech_input import Listener, SpeechStarted, Utterance
+
+
+class Session:
+    """Listens for as long as there are frames, and answers one utterance at a time."""
+
+    def __init__(
+        self,
+        listener: Listener,
+        company: Company,
+        *,
+        conversation: str,
+        user: str,
+        playback: Callable[[], Playback] = Playback,
+    ) -> None:
+        self._listener = listener
+        self._company = company
+        self._conversation = conversation
+        self._user = user
+        self._new_playback = playback
+        self._turn: Turn | None = None
+
+    async def run(self, frames: AsyncIterable[AudioChunk], emit: Emit) -> None:
+        """Runs until the frames end and the last turn is over; cancel it to end sooner."""
+        async with create_task_group() as turns, aclosing(self._listener.listen(frames)) as heard:
+            async for event in heard:
+                match event:
+                    case SpeechStarted():
+                        await emit(event)
+                        await self.interrupt()
+                    case Utterance():
+                        await self._begin(event, emit, turns)
+
+    async def interrupt(self) -> None:
+        """Ends the turn that is going on, if any, and waits until it is in the history."""
+        if self._turn:
+            self._turn.cancel()
+            await self._turn.wait_done()
+
+    async def _begin(self, utterance: Utterance, emit: Emit, turns: TaskGroup) -> None:
+        await self.interrupt()
+        pause = utterance.noticed_at - utterance.end
+        question = Question(self._conversation, self._user, sound=utterance.sound, speech_end=current_time() - pause)
+        self._turn = Turn(question, self._company, emit, self._new_playback())
+        turns.start_soon(self._turn.run)

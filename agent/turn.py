@@ -1,0 +1,300 @@
+"""One turn: a question in, a reply shown and spoken; cancelling it is how it is interrupted."""
+
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Protocol
+from uuid import uuid4
+
+from anyio import CancelScope, Event, create_memory_object_stream, create_task_group, fail_after, sleep_until
+from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
+
+from agent.citations import cited
+from agent.events import (
+    Outcome,
+    PassagesFound,
+    Refused,
+    ReplyEvent,
+    SpeechReady,
+    TextDelta,
+    ToolCalled,
+    TranscriptReady,
+    TurnEnded,
+    TurnEvent,
+    TurnStarted,
+)
+from agent.stages import Stages
+from configs.errors import AssistantError, EngineUnavailable
+from memory.passages import Citation, Passage
+from memory.turns import StoredTurn
+from models.audio import AudioChunk
+from models.speech_to_text import SpeechToText, Transcript
+from tools.clauses import Clause, ClauseSplitter
+from tools.playback import Playback
+from tools.speech_output import Speaker, SpeechChunk
+from tools.spoken_form import language_of
+
+Emit = Callable[[TurnEvent], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a turn answers: a text, or a sound that holds one."""
+
+    conversation: str
+    user: str
+    text: str = ""
+    sound: AudioChunk | None = None
+    language: str | None = None
+    """The language to hear in, or None to find out."""
+    speech_end: float | None = None
+    """When the user stopped speaking, by the event loop's clock."""
+
+
+class Responder(Protocol):
+    """Who answers."""
+
+    persona: str
+    language: str
+    """The language of a reply to a text that has none of its own."""
+
+    def respond(self, question: str, *, conversation: str, language: str) -> AsyncGenerator[ReplyEvent, None]:
+        """The reply, piece by piece; close it with `aclosing`."""
+        ...
+
+    async def settle(self, conversation: str, *, heard: str, outcome: Outcome) -> None:
+        """Makes the conversation's state end where the user stopped hearing."""
+        ...
+
+
+class History(Protocol):
+    """Where finished turns are kept."""
+
+    async def add(self, turn: StoredTurn) -> None:
+        """Keeps one turn."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Company:
+    """Whom a turn works with."""
+
+    ears: SpeechToText | None
+    responder: Responder
+    speaker: Callable[[str], Speaker] | None
+    """A speaker for a language, or None where the reply is only shown."""
+    history: History
+    patience: float = 0.2
+    """Seconds after which the first clause may be as short as the text allows."""
+    time_limit: float = 300
+    """Seconds."""
+
+
+@dataclass
+class Turn:
+    """One turn, run once."""
+
+    question: Question
+    company: Company
+    emit: Emit
+    playback: Playback | None = None
+    """What was heard, where somebody listens as it is spoken; None where the reply is kept whole."""
+    id: str = field(default_factory=lambda: uuid4().hex)
+    stages: Stages = field(default_factory=Stages)
+    _scope: CancelScope = field(default_factory=CancelScope)
+    _done: Event = field(default_factory=Event)
+    _text: str = ""
+    _reply: str = ""
+    _spoken: list[str] = field(default_factory=list)
+    _language: str = ""
+    _refused: bool = False
+    _passages: list[Passage] = field(default_factory=list)
+    _tools: list[ToolCalled] = field(default_factory=list)
+    _transcript: Transcript | None = None
+    _error: AssistantError | None = None
+    _outcome: Outcome = "interrupted"
+
+    def cancel(self) -> None:
+        """Ends the turn now; what was heard stays heard."""
+        self._scope.cancel()
+
+    async def wait_done(self) -> None:
+        """Waits until the turn has ended and is in the history."""
+        await self._done.wait()
+
+    async def run(self) -> TurnEnded:
+        """Runs the turn to its end, whatever the end is; only being cancelled from outside raises."""
+        try:
+            with self._scope:
+                await self.emit(TurnStarted(self.id))
+                await self._guarded()
+        finally:
+            with CancelScope(shield=True):
+                ended = self._ended()
+                try:
+                    await self._keep(ended)
+                    await self.emit(ended)
+                finally:
+                    self._done.set()
+        return ended
+
+    async def _guarded(self) -> None:
+        try:
+            with fail_after(self.company.time_limit):
+                self._outcome = await self._answered()
+        except* AssistantError as group:
+            self._fail(_first(group))
+        except* TimeoutError:
+            limit = self.company.time_limit
+            self._fail(EngineUnavailable(f"the turn took longer than {limit:g} s", "Raise `limits.turn`."))
+
+    def _fail(self, error: AssistantError) -> None:
+        self._outcome, self._error = "failed", error
+
+    async def _answered(self) -> Outcome:
+        if not await self._understood():
+            return "unheard"
+        send, receive = create_memory_object_stream[Clause](2)
+        async with create_task_group() as tasks:
+            tasks.start_soon(self._think, send)
+            tasks.start_soon(self._speak, receive)
+        if self.playback:
+            await self.playback.wait_played()
+            self.stages.mark("played")
+        return "completed"
+
+    async def _understood(self) -> bool:
+        if self.question.sound is None:
+            self._text = self.question.text
+        else:
+            await self._hear(self.question.sound)
+        self.stages.mark("transcript")
+        self._language = self._language or language_of(self._text, self.company.responder.language)
+        return bool(self._text.strip())
+
+    async def _hear(self, sound: AudioChunk) -> None:
+        assert self.company.ears, "a spoken question needs ears"
+        self.stages.mark("speech_end", self.question.speech_end)
+        self.stages.mark("endpoint")
+        self._transcript = await self.company.ears.transcribe(sound, language=self.question.language)
+        self._text, self._language = self._transcript.text, self._transcript.language
+        await self.emit(TranscriptReady(self.id, self._transcript))
+
+    async def _think(self, clauses: MemoryObjectSendStream[Clause]) -> None:
+        splitter = ClauseSplitter()
+        reply = self.company.responder.respond(
+            self._text, conversation=self.question.conversation, language=self._language
+        )
+        async with clauses, aclosing(reply), create_task_group() as hurry:
+            hurry.start_soon(self._hurry, splitter, clauses)
+            async for event in reply:
+                await self._follow(event, splitter, clauses)
+                await self.emit(event)
+            hurry.cancel_scope.cancel()
+            self.stages.mark("reply_end")
+            await self._offer(splitter.flush(), clauses)
+
+    async def _follow(
+        self, event: ReplyEvent, splitter: ClauseSplitter, clauses: MemoryObjectSendStream[Clause]
+    ) -> None:
+        match event:
+            case TextDelta(text):
+                self.stages.mark("first_token")
+                self._reply += text
+                await self._offer(splitter.push(text), clauses)
+            case PassagesFound(passages):
+                self.stages.mark("retrieval")
+                self._passages.extend(passages)
+            case Refused():
+                self._refused = True
+            case ToolCalled():
+                self._tools.append(event)
+
+    async def _hurry(self, splitter: ClauseSplitter, clauses: MemoryObjectSendStream[Clause]) -> None:
+        began = self.stages.at("transcript")
+        assert began is not None, "a reply follows a transcript"
+        await sleep_until(began + self.company.patience)
+        await self._offer(splitter.relax(), clauses)
+
+    async def _offer(self, found: list[Clause], clauses: MemoryObjectSendStream[Clause]) -> None:
+        if self.company.speaker is None:
+            return
+        for clause in found:
+            self.stages.mark("first_clause")
+            await clauses.send(clause)
+
+    async def _speak(self, clauses: MemoryObjectReceiveStream[Clause]) -> None:
+        async with clauses:
+            if self.company.speaker is None:
+                return
+            speaker = self.company.speaker(self._language)
+            async for clause in clauses:
+                async with aclosing(speaker.speak(clause)) as speech:
+                    async for chunk in speech:
+                        if chunk.first:
+                            self._spoken.append(chunk.spoken)
+                        await self._hand_out(chunk)
+            self.stages.mark("speech_done")
+
+    async def _hand_out(self, chunk: SpeechChunk) -> None:
+        if chunk.audio.pcm:
+            self.stages.mark("first_audio")
+        if self.playback:
+            self.playback.add(chunk)
+        await self.emit(SpeechReady(self.id, chunk))
+
+    def _heard(self) -> str:
+        if self.playback is None or self._outcome == "completed":
+            return self._reply
+        return self._reply[: self.playback.heard()]
+
+    def _ended(self) -> TurnEnded:
+        return TurnEnded(
+            turn=self.id,
+            conversation=self.question.conversation,
+            outcome=self._outcome,
+            question=self._text,
+            language=self._language,
+            reply=self._reply,
+            heard=self._heard(),
+            spoken=" ".join(self._spoken).strip(),
+            refused=self._refused,
+            citations=self._citations(),
+            timings_ms=self.stages.milliseconds(),
+            error=self._error,
+            transcript=self._transcript,
+            tools=tuple(self._tools),
+        )
+
+    def _citations(self) -> tuple[Citation, ...]:
+        return () if self._refused else cited(self._reply, self._passages)
+
+    async def _keep(self, ended: TurnEnded) -> None:
+        if not self._text.strip():
+            return
+        await self.company.responder.settle(ended.conversation, heard=ended.heard, outcome=ended.outcome)
+        await self.company.history.add(
+            StoredTurn(
+                id=ended.turn,
+                conversation=ended.conversation,
+                user=self.question.user,
+                persona=self.company.responder.persona,
+                question=ended.question,
+                reply=ended.reply,
+                heard=ended.heard,
+                outcome=ended.outcome,
+                language=ended.language,
+                citations=ended.citations,
+                timings_ms=ended.timings_ms,
+                created_at=datetime.now(UTC),
+            )
+        )
+
+
+def _first(group: BaseExceptionGroup[AssistantError]) -> AssistantError:
+    found: BaseException = group
+    while isinstance(found, BaseExceptionGroup):
+        found = found.exceptions[0]
+    assert isinstance(found, AssistantError)
+    return found

@@ -1,0 +1,107 @@
+"""From a choice to an engine: each is imported only when it is chosen; a new engine is one `case` here."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from langchain_core.embeddings import Embeddings
+from langchain_core.language_models import BaseChatModel
+
+from configs.errors import EngineUnknown, ModelNotFound
+from configs.settings import Settings
+from models.selection import Choice
+from models.speech_gate import GatedSpeechToText
+from models.speech_to_text import SpeechToText
+from models.text_to_speech import TextToSpeech
+from models.voice_activity import VoiceActivityDetector
+from models.weights import whisper_folder
+
+
+def open_chat(choice: Choice, settings: Settings, sampling: Mapping[str, Any]) -> BaseChatModel:
+    """Who thinks; `sampling` comes from the persona's Modelfile and matters to Ollama only."""
+    match choice.engine:
+        case "ollama":
+            from models.engines import ollama
+
+            return ollama.open_chat(settings.chat.ollama, choice.model, sampling)
+        case "extractive":
+            from models.engines.extractive import ExtractiveChat
+
+            return ExtractiveChat(settings=settings.chat.extractive)
+        case "fake":
+            from models.engines.fake import FakeChat
+
+            return FakeChat(script=settings.chat.fake)
+        case _:
+            raise _unknown(choice)
+
+
+def open_embeddings(choice: Choice, settings: Settings) -> Embeddings:
+    """What turns text into vectors."""
+    match choice.engine:
+        case "ollama":
+            from models.engines import ollama
+
+            return ollama.open_embeddings(settings.embeddings.ollama)
+        case "hashed":
+            from models.engines.hashed import HashedEmbeddings
+
+            return HashedEmbeddings(settings.embeddings.hashed.dimensions)
+        case _:
+            raise _unknown(choice)
+
+
+async def open_speech_to_text(choice: Choice, settings: Settings, detector: VoiceActivityDetector) -> SpeechToText:
+    """Who hears; every real engine stands behind the gate that lets only speech through."""
+    match choice.engine:
+        case "faster-whisper":
+            from models.engines.faster_whisper import FasterWhisper
+
+            wanted = settings.speech_to_text.faster_whisper
+            folder = whisper_folder(wanted.model, settings.data)
+            if folder is None:
+                raise ModelNotFound(f"the weights of {wanted.model!r} are gone", "tingshuo doctor")
+            return GatedSpeechToText(await FasterWhisper.open(wanted, folder), detector)
+        case "pocketsphinx":
+            from models.engines.pocketsphinx import PocketSphinx
+
+            return GatedSpeechToText(await PocketSphinx.open(), detector)
+        case "fake":
+            from models.engines.fake import FakeSpeechToText
+
+            return FakeSpeechToText(settings.speech_to_text.fake)
+        case _:
+            raise _unknown(choice)
+
+
+async def open_text_to_speech(choice: Choice, settings: Settings) -> TextToSpeech:
+    """Who speaks."""
+    match choice.engine:
+        case "espeak-ng":
+            from models.engines.espeak_ng import EspeakNg
+
+            return await EspeakNg.open()
+        case "fake":
+            from models.engines.fake import FakeTextToSpeech
+
+            return FakeTextToSpeech(settings.text_to_speech.fake)
+        case _:
+            raise _unknown(choice)
+
+
+def open_voice_activity(choice: Choice, settings: Settings) -> VoiceActivityDetector:
+    """What tells speech from silence."""
+    match choice.engine:
+        case "silero":
+            from models.engines.silero import Silero
+
+            return Silero()
+        case "fake":
+            from models.engines.fake import FakeVoiceActivity
+
+            return FakeVoiceActivity()
+        case _:
+            raise _unknown(choice)
+
+
+def _unknown(choice: Choice) -> EngineUnknown:
+    return EngineUnknown(f"there is no {choice.slot} engine {choice.engine!r}", "tingshuo doctor")
