@@ -1,0 +1,1 @@
+"""Benchmarks: printed figures, never pass or fail; each says its conditions."""

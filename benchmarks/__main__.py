@@ -1,0 +1,38 @@
+"""`make bench`: every benchmark in turn, one table."""
+
+import os
+import platform
+import sys
+import tempfile
+from pathlib import Path
+
+import anyio
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.figures import Figure
+from configs.privacy import stay_local
+
+
+def main() -> None:
+    """Runs the benchmarks named on the command line, or all of them."""
+    stay_local()
+    from benchmarks import search, startup, turn
+
+    wanted = sys.argv[1:] or ["startup", "turn", "search"]
+    known = {"startup": startup.measure, "turn": turn.measure, "search": search.measure}
+    figures: list[Figure] = []
+    with tempfile.TemporaryDirectory() as folder:
+        for name in wanted:
+            print(f"… {name}", file=sys.stderr)
+            figures += anyio.run(known[name], Path(folder) / name)
+    table = Table(title=f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
+    for heading in ("what", "figure", "aim", "conditions"):
+        table.add_column(heading, overflow="fold")
+    for figure in figures:
+        table.add_row(figure.what, figure.value, figure.aim, figure.conditions)
+    Console(width=140).print(table)
+
+
+if __name__ == "__main__":
+    main()
