@@ -15,7 +15,7 @@ from agent.session import Session
 from agent.store import Store, open_store
 from agent.turn import Company, Emit, Question, Turn
 from configs.errors import RequestError, RequestTooLarge
-from configs.persona import Persona, Personas
+from configs.persona import Persona, Personas, persona_folders
 from configs.privacy import stay_local
 from configs.settings import Settings
 from models.audio import AudioChunk
@@ -49,7 +49,7 @@ class Assistant:
         self._detector: VoiceActivityDetector | None = None
         self._checkpoints = checkpoints
         self._choices = {store.embeddings.slot: store.embeddings}
-        self._personas = Personas([settings.data / "personas"])
+        self._personas = Personas(persona_folders(settings.data))
         self._conversations: dict[tuple[str, tuple[str, ...]], tuple[Persona, Conversation]] = {}
         self._locks: WeakValueDictionary[str, Lock] = WeakValueDictionary()
 
@@ -58,7 +58,7 @@ class Assistant:
         settings = self.settings
         activity = self._choose("voice_activity", voice_activity_candidates(settings))
         hearing = self._choose("speech_to_text", speech_to_text_candidates(settings))
-        self._detector = open_voice_activity(activity, settings)
+        self._detector = await open_voice_activity(activity, settings)
         self.ears = await open_speech_to_text(hearing, settings, self._detector)
         stack.push_async_callback(self.ears.aclose)
 
@@ -151,13 +151,13 @@ class Assistant:
 
     async def _conversation(self, persona: Persona, knowledge: tuple[str, ...]) -> Conversation:
         kept = self._conversations.get((persona.name, knowledge))
-        if kept and kept[0] is persona:
+        if kept and kept[0] == persona:
             return kept[1]
         models = (persona.model, persona.brain.from_)
         choice = self._choose("chat", await chat_candidates(self.settings, models))
         made = Conversation(
             persona,
-            open_chat(choice, self.settings, persona.brain.sampling),
+            open_chat(choice, self.settings, persona.brain.parameters, reasoning=persona.reasoning),
             embedded=choice.embedded,
             retrieve=partial(self.store.knowledge.search, knowledge=knowledge),
             checkpoints=self._checkpoints,

@@ -7,8 +7,7 @@ from pathlib import Path
 
 from configs.settings import Settings
 from memory.folder import open_data_folder
-from memory.index import open_index
-from memory.knowledge import Knowledge
+from memory.knowledge import Knowledge, open_knowledge
 from memory.ledger import open_ledger
 from memory.turns import Turns
 from models.readiness import embedding_candidates
@@ -32,9 +31,11 @@ async def open_store(settings: Settings) -> AsyncGenerator[Store, None]:
     choice = choose("embeddings", settings.embeddings.engine, await embedding_candidates(settings))
     embeddings = open_embeddings(choice, settings)
     similarity = settings.embeddings.ollama.similarity if choice.engine == "ollama" else None
-    async with open_data_folder(settings.data), open_ledger(settings.data / "ledger.sqlite") as ledger:
-        index = await open_index(settings.data / "chroma")
-        knowledge = Knowledge(
-            ledger, index, embeddings, grounding=settings.grounding, limits=settings.limits, similarity=similarity
-        )
+    async with (
+        open_data_folder(settings.data) as folder,
+        open_ledger(folder.ledger) as ledger,
+        open_knowledge(
+            ledger, folder.index, embeddings, settings.grounding, settings.limits, similarity=similarity
+        ) as knowledge,
+    ):
         yield Store(settings.data, knowledge, Turns(ledger), choice)

@@ -55,9 +55,15 @@ class Question:
 class Responder(Protocol):
     """Who answers."""
 
-    persona: str
-    language: str
-    """The language of a reply to a text that has none of its own."""
+    @property
+    def persona(self) -> str:
+        """Its name."""
+        ...
+
+    @property
+    def language(self) -> str:
+        """The language of a reply to a text that has none of its own."""
+        ...
 
     def respond(self, question: str, *, conversation: str, language: str) -> AsyncGenerator[ReplyEvent, None]:
         """The reply, piece by piece; close it with `aclosing`."""
@@ -271,7 +277,7 @@ class Turn:
         return () if self._refused else cited(self._reply, self._passages)
 
     async def _keep(self, ended: TurnEnded) -> None:
-        if not self._text.strip():
+        if ended.outcome == "unheard" or not ended.question:
             return
         await self.company.responder.settle(ended.conversation, heard=ended.heard, outcome=ended.outcome)
         await self.company.history.add(

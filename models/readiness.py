@@ -6,7 +6,7 @@ from pathlib import Path
 
 from configs.errors import EngineNotInstalled, ModelNotFound
 from configs.settings import Settings
-from models.engines.ollama import OllamaState, probe
+from models.engines.ollama_probe import OllamaState, probe
 from models.selection import Candidate
 from models.weights import WHISPER_FILES, missing, whisper_folder
 
@@ -38,7 +38,10 @@ def speech_to_text_candidates(settings: Settings) -> list[Candidate]:
 
 def text_to_speech_candidates(settings: Settings) -> list[Candidate]:
     """Who could speak."""
-    return [_packaged("espeak-ng", "espeakng_loader", "its voices come in its wheel; Chinese and English"), SCRIPTED]
+    return [
+        _packaged("espeak-ng", "espeakng_loader", "its voices come in its wheel; Chinese and English"),
+        SCRIPTED,  # voices
+    ]
 
 
 def voice_activity_candidates(settings: Settings) -> list[Candidate]:

@@ -16,13 +16,15 @@ from models.voice_activity import VoiceActivityDetector
 from models.weights import whisper_folder
 
 
-def open_chat(choice: Choice, settings: Settings, sampling: Mapping[str, Any]) -> BaseChatModel:
-    """Who thinks; `sampling` comes from the persona's Modelfile and matters to Ollama only."""
+def open_chat(
+    choice: Choice, settings: Settings, sampling: Mapping[str, Any], *, reasoning: bool | str = False
+) -> BaseChatModel:
+    """Who thinks; `sampling` and `reasoning` come from the persona and matter to Ollama only."""
     match choice.engine:
         case "ollama":
             from models.engines import ollama
 
-            return ollama.open_chat(settings.chat.ollama, choice.model, sampling)
+            return ollama.open_chat(settings.chat.ollama, choice.model, sampling, reasoning=reasoning)
         case "extractive":
             from models.engines.extractive import ExtractiveChat
 
@@ -43,9 +45,9 @@ def open_embeddings(choice: Choice, settings: Settings) -> Embeddings:
 
             return ollama.open_embeddings(settings.embeddings.ollama)
         case "hashed":
-            from models.engines.hashed import HashedEmbeddings
+            from models.engines import hashed
 
-            return HashedEmbeddings(settings.embeddings.hashed.dimensions)
+            return hashed.open_embeddings(settings.embeddings.hashed)
         case _:
             raise _unknown(choice)
 
@@ -88,13 +90,13 @@ async def open_text_to_speech(choice: Choice, settings: Settings) -> TextToSpeec
             raise _unknown(choice)
 
 
-def open_voice_activity(choice: Choice, settings: Settings) -> VoiceActivityDetector:
+async def open_voice_activity(choice: Choice, settings: Settings) -> VoiceActivityDetector:
     """What tells speech from silence."""
     match choice.engine:
         case "silero":
             from models.engines.silero import Silero
 
-            return Silero()
+            return await Silero.open()
         case "fake":
             from models.engines.fake import FakeVoiceActivity
 

@@ -52,9 +52,15 @@ class Transcript:
 class SpeechToText(Protocol):
     """An engine that hears. Cancelling a call frees the engine; concurrent callers queue."""
 
-    name: str
-    languages: tuple[str, ...]
-    """Two-letter codes of the languages it knows."""
+    @property
+    def name(self) -> str:
+        """The engine's name."""
+        ...
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """Two-letter codes of the languages it knows."""
+        ...
 
     async def transcribe(
         self, sound: AudioChunk, *, language: str | None = None, hotwords: Sequence[str] = ()

@@ -21,9 +21,20 @@ class Voice:
 class TextToSpeech(Protocol):
     """An engine that speaks. Cancelling frees the engine; concurrent callers queue."""
 
-    name: str
-    format: AudioFormat
-    languages: tuple[str, ...]
+    @property
+    def name(self) -> str:
+        """The engine's name."""
+        ...
+
+    @property
+    def format(self) -> AudioFormat:
+        """What its chunks are made of."""
+        ...
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """Two-letter codes of the languages it speaks."""
+        ...
 
     def synthesize(self, text: str, *, language: str, voice: Voice) -> AsyncGenerator[AudioChunk, None]:
         """Speaks one clause, chunk by chunk; close the generator with `aclosing`. Raises EngineFailed.

@@ -20,9 +20,15 @@ class VoiceActivityStream(Protocol):
 class VoiceActivityDetector(Protocol):
     """The shared engine; each stream of audio opens its own state."""
 
-    name: str
-    frame_samples: int
-    """Samples in a frame, at 16 kHz."""
+    @property
+    def name(self) -> str:
+        """The engine's name."""
+        ...
+
+    @property
+    def frame_samples(self) -> int:
+        """Samples in a frame, at 16 kHz."""
+        ...
 
     def open_stream(self) -> VoiceActivityStream:
         """A fresh state."""

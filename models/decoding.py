@@ -1,0 +1,143 @@
+"""Recorded audio as PCM16 mono: one file's own bytes in, capped in bytes and in seconds; opens nothing else."""
+
+import io
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import anyio.to_thread
+import av
+import numpy as np
+import numpy.typing as npt
+from anyio import from_thread
+
+from configs.errors import AudioUnsupported, RequestTooLarge
+from models.audio import SPEECH_RATE, AudioChunk, Floats, Resampler, from_floats, joined
+
+CONTAINERS = ("wav", "flac", "ogg", "mp3", "matroska", "mov", "aac")
+"""FFmpeg's names of the formats that are read. Playlists and scripts, which name other files, are not among them."""
+
+RATES = range(4_000, 768_001)
+"""Hertz that a recording may have."""
+
+_FORMATS = "Send WAV, FLAC, Ogg, MP3, WebM, M4A or AAC."
+# FFmpeg refuses any other container before it reads a header, and any protocol: a file cannot make it open another one.
+_OPTIONS = {"format_whitelist": ",".join(CONTAINERS), "protocol_whitelist": "none"}
+
+
+def _carry_on() -> None:
+    """For callers that are never cancelled."""
+
+
+async def decode(source: bytes | Path, *, max_bytes: int, max_seconds: float, rate: int = SPEECH_RATE) -> AudioChunk:
+    """The whole recording at `rate` hertz, its channels averaged; decoded in a thread, and stopped when cancelled.
+
+    A damaged or truncated recording gives the sound that can still be read, as long as there is any. Raises
+    AudioUnsupported where there is none, RequestTooLarge as soon as a limit is passed.
+    """
+
+    def work() -> AudioChunk:
+        return decode_blocking(
+            source, max_bytes=max_bytes, max_seconds=max_seconds, rate=rate, checkpoint=from_thread.check_cancelled
+        )
+
+    return await anyio.to_thread.run_sync(work)
+
+
+def decode_blocking(
+    source: bytes | Path,
+    *,
+    max_bytes: int,
+    max_seconds: float,
+    rate: int = SPEECH_RATE,
+    checkpoint: Callable[[], None] = _carry_on,
+) -> AudioChunk:
+    """As `decode`, on this thread; `checkpoint` is called between packets and may raise to stop."""
+    data = _read(source, max_bytes) if isinstance(source, Path) else source
+    if len(data) > max_bytes:
+        raise RequestTooLarge(
+            f"the audio is larger than {max_bytes} bytes", "Send a shorter or a compressed recording."
+        )
+    try:
+        with av.open(io.BytesIO(data), "r", metadata_errors="ignore", options=_OPTIONS) as container:
+            sound = joined(_resampled(_limited(_frames(container, checkpoint), max_seconds), rate), rate)
+    except av.error.FFmpegError as error:
+        raise AudioUnsupported(f"this is not audio that can be decoded: {error.strerror}", _FORMATS) from error
+    if not sound.samples:
+        raise AudioUnsupported("the audio holds no samples", _FORMATS)
+    return sound
+
+
+def _read(path: Path, max_bytes: int) -> bytes:
+    """At most one byte more than the limit. A pipe or a device, which may never end, is no recording."""
+    if not path.is_file():
+        raise AudioUnsupported(f"{str(path)!r} is not a file", "Give the path of a recording.")
+    try:
+        with path.open("rb") as file:
+            return file.read(max_bytes + 1)
+    except OSError as error:
+        raise AudioUnsupported(f"{str(path)!r} cannot be read: {error.strerror}", "Check its permissions.") from error
+
+
+def _frames(container: av.container.InputContainer, checkpoint: Callable[[], None]) -> Iterator[av.AudioFrame]:
+    """The frames of the first audio stream; a damaged packet is passed over, as players do."""
+    if not container.streams.audio:
+        raise AudioUnsupported("the file holds no audio", _FORMATS)
+    stream = container.streams.audio[0]
+    for packet in _packets(container, stream):
+        checkpoint()
+        try:
+            frames = packet.decode()
+        except av.error.InvalidDataError:
+            continue
+        yield from frames
+
+
+def _packets(container: av.container.InputContainer, stream: av.AudioStream) -> "Iterator[av.Packet[av.AudioStream]]":
+    """The stream's packets, up to where the container can be read."""
+    try:
+        yield from container.demux(stream)
+    except av.error.InvalidDataError:
+        return
+
+
+def _limited(frames: Iterator[av.AudioFrame], max_seconds: float) -> Iterator[av.AudioFrame]:
+    """The frames, until they sound longer than the limit; counted before anything is resampled or kept."""
+    seconds = 0.0
+    for frame in frames:
+        if frame.sample_rate not in RATES:
+            raise AudioUnsupported(
+                f"the audio has {frame.sample_rate} samples a second", f"Use {RATES.start} to {RATES.stop - 1} Hz."
+            )
+        seconds += frame.samples / frame.sample_rate
+        if seconds > max_seconds:
+            raise RequestTooLarge(f"the audio is longer than {max_seconds:g} seconds", "Send a shorter recording.")
+        yield frame
+
+
+def _resampled(frames: Iterator[av.AudioFrame], rate: int) -> Iterator[AudioChunk]:
+    """The frames at one rate; a stream may change its own rate on the way."""
+    resampler, source = Resampler(rate, rate), rate
+    for frame in frames:
+        if frame.sample_rate != source:
+            yield resampler.push(AudioChunk(b"", source), last=True)
+            resampler, source = Resampler(frame.sample_rate, rate), frame.sample_rate
+        yield resampler.push(from_floats(_mono(frame), source))
+    yield resampler.push(AudioChunk(b"", source), last=True)
+
+
+def _mono(frame: av.AudioFrame) -> Floats:
+    """The mean of a frame's channels, shape (samples,), between -1 and 1."""
+    samples = frame.to_ndarray()
+    if not frame.format.is_planar:
+        samples = samples.reshape(-1, frame.layout.nb_channels).T
+    return np.asarray(_scaled(samples).mean(axis=0), dtype=np.float32)
+
+
+def _scaled(samples: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+    """Samples of any type between -1 and 1, as float64."""
+    if samples.dtype.kind == "f":
+        return np.nan_to_num(samples.astype(np.float64), nan=0.0, posinf=1.0, neginf=-1.0)
+    half = 2.0 ** (8 * samples.dtype.itemsize - 1)
+    offset = half if samples.dtype.kind == "u" else 0.0
+    return (samples.astype(np.float64) - offset) / half
