@@ -20,7 +20,8 @@ ready_dev := .venv/.ready-dev
 help:  ## Say what there is.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
 
-setup: $(ready_dev)  ## Install everything that work on this project needs, into .venv/.
+setup: $(ready_dev)  ## Install everything into .venv/; EXTRAS="mic chattts" adds to it.
+	$(if $(EXTRAS),@$(call sync,.venv,--extra dev $(addprefix --extra ,$(EXTRAS))))
 	@echo "Ready: make demo"
 
 demo: $(ready)  ## Ask a spoken question and hear the answer: no server, weights, GPU or network needed.

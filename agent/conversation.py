@@ -5,6 +5,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, cast
+from uuid import uuid4
 
 from langchain.agents import create_agent
 from langchain.agents.middleware import AgentMiddleware, ModelRequest, ModelResponse
@@ -16,6 +17,7 @@ from langgraph.graph.state import CompiledStateGraph
 
 from agent.checkpoints import PruningSaver
 from agent.events import Outcome, PassagesFound, Refused, ReplyEvent, TextDelta, ToolCalled
+from agent.graph_stream import in_own_task
 from agent.prompt import few_shot, refusal, system_prompt
 from configs.persona import Persona
 from memory.knowledge import Retrieval
@@ -92,6 +94,7 @@ class Conversation:
         self._grounded = persona.grounded == "always" or (embedded and persona.grounded == "when_embedded")
         self._retrieve = retrieve
         self._checkpoints = checkpoints
+        self._asked: dict[str, HumanMessage] = {}
         self._graph: CompiledStateGraph[Any, TurnContext, Any, Any] = create_agent(
             chat,
             tools=[knowledge_search] if "knowledge_search" in persona.tools else [],
@@ -102,34 +105,31 @@ class Conversation:
         )
 
     async def respond(self, question: str, *, conversation: str, language: str) -> AsyncGenerator[ReplyEvent, None]:
-        """Retrieves, then refuses or lets the model answer."""
+        """Retrieves, then refuses or lets the model answer; `settle` must follow, however this ends."""
+        asked_for = self._asked[conversation] = HumanMessage(question, id=uuid4().hex)
         retrieval = await self._retrieve(question)
         supported = retrieval.passages if retrieval.answerable else ()
         yield PassagesFound(supported, retrieval.answerable)
         if self._grounded and not supported:
             yield Refused()
-            text = refusal(language)
-            await self._graph.aupdate_state(
-                _thread(conversation), {"messages": [HumanMessage(question), AIMessage(text)]}, as_node="model"
-            )
-            yield TextDelta(text)
+            yield TextDelta(refusal(language))
             return
-        async with aclosing(self._generate(question, conversation, supported)) as reply:
+        async with aclosing(self._generate(asked_for, conversation, supported)) as reply:
             async for event in reply:
                 yield event
 
     async def _generate(
-        self, question: str, conversation: str, passages: tuple[Passage, ...]
+        self, question: HumanMessage, conversation: str, passages: tuple[Passage, ...]
     ) -> AsyncGenerator[ReplyEvent, None]:
         thoughts = ThoughtFilter()
         stream = self._graph.astream(
-            {"messages": [HumanMessage(question)]},
+            {"messages": [question]},
             _thread(conversation),
             context=TurnContext(self._retrieve, passages),
             stream_mode="messages",
             durability="exit",
         )
-        async with aclosing(cast("AsyncGenerator[tuple[Any, Any], None]", stream)) as messages:
+        async with aclosing(in_own_task(cast("AsyncGenerator[tuple[Any, Any], None]", stream))) as messages:
             async for message, _ in messages:
                 for event in _events(message, thoughts):
                     yield event
@@ -137,35 +137,37 @@ class Conversation:
             yield TextDelta(rest)
 
     async def settle(self, conversation: str, *, heard: str, outcome: Outcome) -> None:
-        """Makes the last reply of the state what was heard, closes cancelled tool calls, and drops what is old."""
+        """Makes the state end with the question and what was heard of its reply, and drops what is old."""
+        question = self._asked.pop(conversation, None)
+        if question is None:
+            return
         thread = _thread(conversation)
         messages: list[AnyMessage] = (await self._graph.aget_state(thread)).values.get("messages", [])
-        settled = window(messages if outcome == "completed" else settle(messages, heard))
-        if settled != messages:
-            update = {"messages": [RemoveMessage(REMOVE_ALL_MESSAGES), *settled]}
+        kept = window(settled(messages, question, heard, whole=outcome == "completed"))
+        if kept != messages:
+            update = {"messages": [RemoveMessage(REMOVE_ALL_MESSAGES), *kept]}
             await self._graph.aupdate_state(thread, update, as_node="model")
         await self._checkpoints.aprune([conversation])
 
 
-def settle(messages: Sequence[AnyMessage], heard: str) -> list[AnyMessage]:
-    """A cut turn's messages, ending where the user stopped hearing.
+def settled(messages: Sequence[AnyMessage], question: HumanMessage, heard: str, *, whole: bool) -> list[AnyMessage]:
+    """A conversation's messages after a turn: they end where the user stopped hearing.
 
-    Tool calls that never came back get a result that says so; the reply is cut to `heard`; with nothing heard the
-    question stands alone.
+    A reply that was heard whole stays as the model wrote it. Otherwise tool calls that never came back get a result
+    that says so, and the reply is cut to `heard`; where nothing was heard the question stands alone.
     """
-    last = max((i for i, message in enumerate(messages) if isinstance(message, HumanMessage)), default=-1)
-    kept = list(messages[: last + 1])
-    answered = {message.tool_call_id for message in messages[last + 1 :] if isinstance(message, ToolMessage)}
-    for message in messages[last + 1 :]:
+    place = next((i for i, message in enumerate(messages) if message.id == question.id), None)
+    before, after = (messages, []) if place is None else (messages[:place], messages[place + 1 :])
+    if whole and after:
+        return list(messages)
+    kept: list[AnyMessage] = [*before, question]
+    answered = {message.tool_call_id for message in after if isinstance(message, ToolMessage)}
+    for message in after:
         if isinstance(message, ToolMessage):
             kept.append(message)
         elif isinstance(message, AIMessage) and message.tool_calls:
-            kept.append(message)
-            kept += [
-                ToolMessage("cancelled", tool_call_id=call["id"])
-                for call in message.tool_calls
-                if call["id"] not in answered
-            ]
+            lost = [call["id"] for call in message.tool_calls if call["id"] not in answered]
+            kept += [message, *(ToolMessage("cancelled", tool_call_id=call) for call in lost)]
     return [*kept, AIMessage(heard)] if heard else kept
 
 

@@ -192,12 +192,13 @@ class Turn:
         reply = self.company.responder.respond(
             self._text, conversation=self.question.conversation, language=self._language
         )
-        async with clauses, aclosing(reply), create_task_group() as hurry:
-            hurry.start_soon(self._hurry, splitter, clauses)
-            async for event in reply:
-                await self._follow(event, splitter, clauses)
-                await self.emit(event)
-            hurry.cancel_scope.cancel()
+        async with clauses:
+            async with aclosing(reply), create_task_group() as hurry:
+                hurry.start_soon(self._hurry, splitter, clauses)
+                async for event in reply:
+                    await self._follow(event, splitter, clauses)
+                    await self.emit(event)
+                hurry.cancel_scope.cancel()
             self.stages.mark("reply_end")
             await self._offer(splitter.flush(), clauses)
 

@@ -20,8 +20,11 @@ FILE_LINES, FUNCTION_LINES, LONG_FUNCTION_LINES = 400, 60, 40
 LONG_FUNCTIONS = 0
 """How many functions are longer than LONG_FUNCTION_LINES: a ratchet, lowered whenever there are fewer, never raised."""
 
-CATCHES_EVERYTHING = {"agent/session.py"}
-"""A caller's session outlives whatever a turn breaks on; nobody else may catch what they cannot name."""
+STARTS_ITS_OWN_TASK = {"agent/graph_stream.py"}
+"""LangGraph cleans up by asyncio's rules; the generator there owns its task and waits for its end."""
+
+CATCHES_EVERYTHING = {"api/process.py"}
+"""The top of the terminal's session: whatever happens below becomes an exit code and one line. Nobody else may."""
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 Rule = Callable[[ast.Module], Iterator[int]]
@@ -99,7 +102,9 @@ def test_a_module_keeps_the_rules(path: Path) -> None:
     assert not any(is_vague(part) for part in (path.relative_to(ROOT), *path.relative_to(ROOT).parents))
     if where not in CATCHES_EVERYTHING:
         assert list(catches_everything(tree)) == []
-    for rule in (lacks_its_line, starts_loose_tasks, runs_what_it_loads):
+    if where not in STARTS_ITS_OWN_TASK:
+        assert list(starts_loose_tasks(tree)) == []
+    for rule in (lacks_its_line, runs_what_it_loads):
         assert list(rule(tree)) == [], rule.__doc__
 
 

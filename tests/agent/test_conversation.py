@@ -13,12 +13,15 @@ from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from pydantic import PrivateAttr
 
 from agent.checkpoints import PruningSaver, open_checkpoints
-from agent.conversation import Conversation, settle, window
+from agent.conversation import Conversation, settled, window
 from agent.events import PassagesFound, Refused, ReplyEvent, TextDelta, ToolCalled
-from configs.persona import Persona, Personas
+from configs.persona import SHIPPED, Persona, Personas
+from configs.settings import OllamaChat
 from memory.passages import Passage
 from memory.search import Retrieval
+from models.engines.ollama import open_chat
 from models.quoting import question_of, quoted
+from tests.ollama_stand_in import Reply, ollama_stand_in
 
 pytestmark = pytest.mark.anyio
 
@@ -68,7 +71,7 @@ async def checkpoints(tmp_path: Path) -> AsyncGenerator[PruningSaver, None]:
 
 
 def persona(name: str = "documents") -> Persona:
-    return Personas([]).get(name)
+    return Personas([SHIPPED]).get(name)
 
 
 def conversation(
@@ -193,7 +196,7 @@ async def test_the_model_may_search_for_itself(checkpoints: PruningSaver) -> Non
     made._retrieve = retrieve
     events = await reply(made, "And when I am ill?")
     assert ToolCalled("knowledge_search", {"query": "sick leave"}) in events
-    assert events[-2:] and PassagesFound((LEAVE,), answerable=True) in events
+    assert PassagesFound((LEAVE,), answerable=True) in events
     assert quoted(chat.prompts[1][-1].text)[0].id == 1
     await made.settle("c", heard=text_of(events), outcome="completed")
     assert [message.type for message in await state(made)] == ["human", "ai", "tool", "ai"]
@@ -204,6 +207,30 @@ async def test_thoughts_are_neither_shown_nor_spoken(checkpoints: PruningSaver) 
     assert text_of(await reply(made, "Hi")).strip() == "Hello there."
 
 
+async def test_cancelling_the_turn_stops_the_model(checkpoints: PruningSaver) -> None:
+    with ollama_stand_in() as server:
+        server.script = Reply(text="One two three four.", held_after=2)
+        chat = open_chat(OllamaChat(host=server.host), "qwen3:8b")
+        made = conversation(chat, checkpoints)
+        begun = anyio.Event()
+
+        async def listen() -> None:
+            async with aclosing(made.respond("Count.", conversation="c", language="en")) as given:
+                async for event in given:
+                    if isinstance(event, TextDelta):
+                        begun.set()
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(listen)
+            await begun.wait()
+            tasks.cancel_scope.cancel()
+        # The server sees its socket close while it still holds the rest of the reply back.
+        assert await anyio.to_thread.run_sync(server.closed_early.wait, 5)
+        await made.settle("c", heard="One", outcome="interrupted")
+        assert [message.text for message in await state(made)] == ["Count.", "One"]
+        await chat.aclose()
+
+
 async def test_checkpoints_stay_small(checkpoints: PruningSaver, tmp_path: Path) -> None:
     made = conversation(Recording(replies=[AIMessage("A reply of some words.")] * 60), checkpoints)
     for number in range(60):
@@ -211,22 +238,29 @@ async def test_checkpoints_stay_small(checkpoints: PruningSaver, tmp_path: Path)
     cursor = await checkpoints.conn.execute("SELECT count(*) FROM checkpoints")
     assert await cursor.fetchone() == (1,)
     assert len(await state(made)) <= 40
-    assert sum(file.stat().st_size for file in tmp_path.glob("checkpoints.sqlite")) < 500_000
+    assert (await anyio.Path(tmp_path / "checkpoints.sqlite").stat()).st_size < 500_000
 
 
 def test_settling_answers_every_tool_call() -> None:
     def call(name: str) -> dict[str, Any]:
         return {"name": "t", "args": {}, "id": name, "type": "tool_call"}
 
+    question = HumanMessage("q", id="q")
     messages = [
-        HumanMessage("old"), AIMessage("answer"), HumanMessage("q"),
+        HumanMessage("old"), AIMessage("answer"), question,
         AIMessage("", tool_calls=[call("a"), call("b")]), ToolMessage("found", tool_call_id="a"),
     ]  # fmt: skip
-    settled = settle(messages, "")
-    calls = {c["id"] for m in settled if isinstance(m, AIMessage) for c in m.tool_calls}
-    answers = {m.tool_call_id: m.text for m in settled if isinstance(m, ToolMessage)}
+    kept = settled(messages, question, "", whole=False)
+    calls = {c["id"] for m in kept if isinstance(m, AIMessage) for c in m.tool_calls}
+    answers = {m.tool_call_id: m.text for m in kept if isinstance(m, ToolMessage)}
     assert calls == {"a", "b"}
     assert answers == {"a": "found", "b": "cancelled"}
+
+
+def test_the_same_question_twice_is_two_turns() -> None:
+    first, second = HumanMessage("again?", id="1"), HumanMessage("again?", id="2")
+    messages = [first, AIMessage("yes")]
+    assert [m.text for m in settled(messages, second, "", whole=False)] == ["again?", "yes", "again?"]
 
 
 def test_a_window_begins_with_a_question() -> None:
