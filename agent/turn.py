@@ -1,5 +1,6 @@
 """One turn: a question in, a reply shown and spoken; cancelling it is how it is interrupted."""
 
+import math
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -161,7 +162,8 @@ class Turn:
     async def _answered(self) -> Outcome:
         if not await self._understood():
             return "unheard"
-        send, receive = create_memory_object_stream[Clause](2)
+        # Unbounded, so that the text is shown at the model's pace and not at the voice's.
+        send, receive = create_memory_object_stream[Clause](math.inf)
         async with create_task_group() as tasks:
             tasks.start_soon(self._think, send)
             tasks.start_soon(self._speak, receive)
@@ -196,20 +198,18 @@ class Turn:
             async with aclosing(reply), create_task_group() as hurry:
                 hurry.start_soon(self._hurry, splitter, clauses)
                 async for event in reply:
-                    await self._follow(event, splitter, clauses)
+                    self._follow(event, splitter, clauses)
                     await self.emit(event)
                 hurry.cancel_scope.cancel()
             self.stages.mark("reply_end")
-            await self._offer(splitter.flush(), clauses)
+            self._offer(splitter.flush(), clauses)
 
-    async def _follow(
-        self, event: ReplyEvent, splitter: ClauseSplitter, clauses: MemoryObjectSendStream[Clause]
-    ) -> None:
+    def _follow(self, event: ReplyEvent, splitter: ClauseSplitter, clauses: MemoryObjectSendStream[Clause]) -> None:
         match event:
             case TextDelta(text):
                 self.stages.mark("first_token")
                 self._reply += text
-                await self._offer(splitter.push(text), clauses)
+                self._offer(splitter.push(text), clauses)
             case PassagesFound(passages):
                 self.stages.mark("retrieval")
                 self._passages.extend(passages)
@@ -222,14 +222,14 @@ class Turn:
         began = self.stages.at("transcript")
         assert began is not None, "a reply follows a transcript"
         await sleep_until(began + self.company.patience)
-        await self._offer(splitter.relax(), clauses)
+        self._offer(splitter.relax(), clauses)
 
-    async def _offer(self, found: list[Clause], clauses: MemoryObjectSendStream[Clause]) -> None:
+    def _offer(self, found: list[Clause], clauses: MemoryObjectSendStream[Clause]) -> None:
         if self.company.speaker is None:
             return
         for clause in found:
             self.stages.mark("first_clause")
-            await clauses.send(clause)
+            clauses.send_nowait(clause)
 
     async def _speak(self, clauses: MemoryObjectReceiveStream[Clause]) -> None:
         async with clauses:
@@ -265,7 +265,7 @@ class Turn:
             language=self._language,
             reply=self._reply,
             heard=self._heard(),
-            spoken=" ".join(self._spoken).strip(),
+            spoken=_joined(self._spoken),
             refused=self._refused,
             citations=self._citations(),
             timings_ms=self.stages.milliseconds(),
@@ -297,6 +297,14 @@ class Turn:
                 created_at=datetime.now(UTC),
             )
         )
+
+
+def _joined(spoken: list[str]) -> str:
+    """The clauses as one text: a space between them, but none after Chinese punctuation."""
+    text = ""
+    for clause in filter(None, map(str.strip, spoken)):
+        text += clause if not text or text[-1] > "\u2fff" else f" {clause}"
+    return text
 
 
 def _first(group: BaseExceptionGroup[AssistantError]) -> AssistantError:
