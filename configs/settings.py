@@ -1,8 +1,10 @@
 """Settings: defaults here, then `assistant.yaml`, then `TINGSHUO_*` variables; knows no engine."""
 
+import difflib
 import os
+from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import platformdirs
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -18,6 +20,8 @@ from yaml import YAMLError
 from configs.errors import ConfigError
 
 DEFAULTS = Path(__file__).with_name("assistant.yaml")
+OUTSIDE = ("TINGSHUO_CONFIG", "TINGSHUO_DEBUG", "TINGSHUO_TEST_")
+"""Variables that are no settings."""
 Seconds = Annotated[float, Field(ge=0)]
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -34,7 +38,7 @@ class OllamaChat(Section):
     host: str = "http://127.0.0.1:11434"
     num_ctx: int = Field(default=8192, ge=512)
     """Tokens of context; one constant everywhere, since another value makes Ollama load the model again."""
-    keep_alive: int | str = -1
+    keep_alive: int | str = Field(default=-1, union_mode="left_to_right")
     """How long Ollama keeps the model loaded after a call; -1 is for ever."""
     timeout: Seconds = 120
     """The longest wait for the next piece of a reply."""
@@ -171,7 +175,7 @@ class Grounding(Section):
 
     passages: int = Field(default=5, ge=1, le=20)
     """The most passages that are given to the model."""
-    coverage: Share = 0.6
+    coverage: Share = 0.55
     """The share of a question's weight that a passage must hold to count as answering."""
 
 
@@ -193,6 +197,19 @@ class Server(Section):
 
     host: str = "127.0.0.1"
     port: int = Field(default=8484, ge=0, le=65535)
+
+
+class SettingsFile(YamlConfigSettingsSource):
+    """The settings file; one that holds something else than keys and values raises YAMLError."""
+
+    def _read_file(self, file_path: Path | Traversable) -> dict[str, Any]:
+        try:
+            values: object = super()._read_file(file_path)
+        except ValueError as error:
+            raise YAMLError(str(error)) from error
+        if not isinstance(values, dict):
+            raise YAMLError("it holds no keys and values")
+        return values
 
 
 class Settings(BaseSettings):
@@ -232,7 +249,7 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """What is passed in code wins over the environment, and that over the file."""
-        return init_settings, env_settings, YamlConfigSettingsSource(settings_cls, yaml_file=_file())
+        return init_settings, env_settings, SettingsFile(settings_cls, yaml_file=_file())
 
 
 def _file() -> Path:
@@ -243,6 +260,7 @@ def load_settings(**overrides: object) -> Settings:
     """The settings in force. Raises ConfigError, which names the field and where to mend it."""
     if not _file().is_file():
         raise ConfigError(f"there is no settings file {str(_file())!r}", "Correct or unset TINGSHUO_CONFIG.")
+    _check_variables()
     try:
         return Settings(**overrides)  # type: ignore[arg-type]  # pydantic checks them
     except ValidationError as error:
@@ -253,7 +271,16 @@ def load_settings(**overrides: object) -> Settings:
             f"setting `{'.'.join(where)}`: {first['msg']} (it is {first['input']!r})",
             f"Mend it in {_file()} or in the variable {variable}.",
         ) from error
-    except (YAMLError, UnicodeDecodeError) as error:
+    except YAMLError as error:
         raise ConfigError(f"{_file()} is not valid YAML: {' '.join(str(error).split())}", "Mend that line.") from error
     except SettingsError as error:
         raise ConfigError(f"a TINGSHUO_* variable cannot be read: {error}", "Nested values may be JSON.") from error
+
+
+def _check_variables() -> None:
+    """A misspelt variable is an error, as a misspelt key of the file is."""
+    known = {f"TINGSHUO_{name.upper()}" for name in Settings.model_fields}
+    for name in os.environ:
+        if name.startswith("TINGSHUO_") and name.split("__")[0] not in known and not name.startswith(OUTSIDE):
+            near = difflib.get_close_matches(name, [*known, *OUTSIDE], 1)
+            raise ConfigError(f"there is no setting {name}", f"Did you mean {near[0]}?" if near else f"Unset {name}.")
