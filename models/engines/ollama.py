@@ -1,0 +1,183 @@
+"""Ollama: LangChain's ChatOllama and OllamaEmbeddings, kept hot and with our errors; knows no persona."""
+
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import aclosing
+from typing import Any, Final
+
+from langchain_core.messages import BaseMessage
+from langchain_core.tools import BaseTool
+from langchain_ollama import ChatOllama
+from langchain_ollama import OllamaEmbeddings as LangChainOllamaEmbeddings
+from ollama import AsyncClient, Client
+from pydantic import Field
+
+from configs import settings as settings_of
+from configs.errors import ConfigError, EngineUnavailable
+from models.engines.ollama_failures import cut, translated
+from models.engines.ollama_probe import client_options, host_url
+
+EMBEDDING_BATCH: Final = 32
+"""Texts in one request, so that a timeout is about a known amount of work."""
+
+SAMPLING: Final = frozenset(
+    {"num_keep", "seed", "num_predict", "stop", "temperature", "top_k", "top_p", "min_p", "typical_p"}
+    | {"repeat_last_n", "repeat_penalty", "presence_penalty", "frequency_penalty"}
+)
+"""The options that may differ between requests without making Ollama load the model again."""
+
+
+class OllamaChat(ChatOllama):
+    """ChatOllama whose options are constant and whose errors are ours.
+
+    Raises EngineUnavailable (not running, busy, too slow), ModelNotFound and EngineFailed (refused or cut), while
+    streaming and not. Token counts come as `usage_metadata`.
+    """
+
+    sampling: dict[str, Any] = Field(default_factory=dict)
+    """Options of every request, by Ollama's names."""
+
+    async def aclose(self) -> None:
+        """Closes the connections; no call may follow."""
+        await _close(self._client, self._async_client)
+
+    def _chat_params(
+        self, messages: list[BaseMessage], stop: list[str] | None = None, **kwargs: object
+    ) -> dict[str, Any]:
+        params = super()._chat_params(messages, stop, **kwargs)
+        params["options"] = {**self.sampling, **params["options"], "num_ctx": self.num_ctx}
+        return params
+
+    def _create_chat_stream(
+        self, messages: list[BaseMessage], stop: list[str] | None = None, **kwargs: object
+    ) -> Iterator[Mapping[str, Any] | str]:
+        part: Mapping[str, Any] | str = {}
+        with translated(str(self.base_url), self.model):
+            for part in super()._create_chat_stream(messages, stop, **kwargs):
+                yield part
+            self._check_end(part)
+
+    async def _acreate_chat_stream(
+        self, messages: list[BaseMessage], stop: list[str] | None = None, **kwargs: object
+    ) -> AsyncIterator[Mapping[str, Any] | str]:
+        part: Mapping[str, Any] | str = {}
+        with translated(str(self.base_url), self.model):
+            async with aclosing(super()._acreate_chat_stream(messages, stop, **kwargs)) as parts:  # type: ignore[type-var]
+                async for part in parts:
+                    yield part
+            self._check_end(part)
+
+    def _check_end(self, last: Mapping[str, Any] | str) -> None:
+        """A reply ends with a line that says so; one that only loaded the model says nothing."""
+        if isinstance(last, str) or not last.get("done"):
+            raise cut(str(self.base_url), self.model, "the stream ended without its last line")
+        if last.get("done_reason") in ("load", "unload"):
+            raise EngineUnavailable(
+                f"Ollama loaded {self.model!r} but gave no reply", "Try again; a request needs at least one message."
+            )
+
+
+class OllamaEmbeddings(LangChainOllamaEmbeddings):
+    """OllamaEmbeddings that put the prefix before questions only; errors as OllamaChat."""
+
+    query_prefix: str = ""
+
+    async def aclose(self) -> None:
+        """Closes the connections; no call may follow."""
+        await _close(self._client, self._async_client)
+
+    def embed_documents(self, texts: list[str]) -> list[list[float]]:
+        """One unit vector a text, in requests of EMBEDDING_BATCH texts; blocking."""
+        vectors: list[list[float]] = []
+        with translated(str(self.base_url), self.model):
+            for batch in _batches(texts):
+                vectors += super().embed_documents(batch)
+        return vectors
+
+    def embed_query(self, text: str) -> list[float]:
+        """The vector of a question; blocking."""
+        return self.embed_documents([self.query_prefix + text])[0]
+
+    async def aembed_documents(self, texts: list[str]) -> list[list[float]]:
+        """As `embed_documents`."""
+        vectors: list[list[float]] = []
+        with translated(str(self.base_url), self.model):
+            for batch in _batches(texts):
+                vectors += await super().aembed_documents(batch)
+        return vectors
+
+    async def aembed_query(self, text: str) -> list[float]:
+        """As `embed_query`."""
+        return (await self.aembed_documents([self.query_prefix + text]))[0]
+
+
+def open_chat(
+    settings: settings_of.OllamaChat,
+    model: str,
+    sampling: Mapping[str, Any] | None = None,
+    *,
+    reasoning: bool | str = False,
+) -> OllamaChat:
+    """The chat model of that name; connects at the first call.
+
+    `sampling` holds Ollama's options (temperature, top_k, min_p, stop …); `reasoning` lets the model think first.
+    Raises ConfigError for an address or an option that cannot be.
+    """
+    host = host_url(settings.host)
+    return OllamaChat(
+        model=model,
+        base_url=host,
+        reasoning=reasoning,
+        num_ctx=settings.num_ctx,
+        keep_alive=settings.keep_alive,
+        sampling=_checked(sampling or {}, settings.num_ctx),
+        client_kwargs=client_options(host, settings.timeout),
+    )
+
+
+def open_embeddings(settings: settings_of.OllamaEmbedding) -> OllamaEmbeddings:
+    """The embeddings that these settings describe; connect at the first call. Raises ConfigError."""
+    host = host_url(settings.host)
+    return OllamaEmbeddings(
+        model=settings.model,
+        base_url=host,
+        keep_alive=-1,
+        query_prefix=settings.query_prefix,
+        client_kwargs=client_options(host, settings.timeout),
+    )
+
+
+async def preload(
+    chat: OllamaChat,
+    messages: Sequence[BaseMessage],
+    tools: Sequence[dict[str, Any] | type | Callable[..., Any] | BaseTool] = (),
+) -> int:
+    """Loads the model and fills its prompt cache with the prefix that every turn begins with.
+
+    Returns the tokens of that prefix. Raises as the chat does.
+    """
+    # One token, since Ollama reads 0 as "no limit".
+    bound = (chat.bind_tools(tools) if tools else chat).bind(options={"num_predict": 1})
+    reply = await bound.ainvoke(list(messages))
+    return reply.usage_metadata["input_tokens"] if reply.usage_metadata else 0
+
+
+async def _close(client: Client | None, async_client: AsyncClient | None) -> None:
+    if client and async_client:
+        client.close()  # type: ignore[no-untyped-call]
+        await async_client.close()  # type: ignore[no-untyped-call]
+
+
+def _checked(sampling: Mapping[str, Any], num_ctx: int) -> dict[str, Any]:
+    options = dict(sampling)
+    if options.pop("num_ctx", num_ctx) != num_ctx:
+        raise ConfigError(
+            f"the persona wants num_ctx {sampling['num_ctx']}, the settings {num_ctx}",
+            "Set chat.ollama.num_ctx: one value for all, since another makes Ollama load the model again.",
+        )
+    if unknown := options.keys() - SAMPLING:
+        raise ConfigError(f"no sampling option: {', '.join(sorted(unknown))}", f"Known: {', '.join(sorted(SAMPLING))}.")
+    return options
+
+
+def _batches(texts: list[str]) -> Iterator[list[str]]:
+    return (texts[start : start + EMBEDDING_BATCH] for start in range(0, len(texts), EMBEDDING_BATCH))
