@@ -126,6 +126,17 @@ class SpeechToText(Section):
     fake: FakeSpeechToText = FakeSpeechToText()
 
 
+class ChatTts(Section):
+    """A lively voice, for a machine with a GPU."""
+
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    """On a CPU a second of speech takes about ten."""
+    temperature: float = Field(default=0.3, gt=0, le=1)
+    """The lower, the steadier the voice."""
+    look_ahead: int = Field(default=12, ge=1, le=64)
+    """Steps (21 ms each) that are made beyond the first chunk; 52 make its end exactly what it is in the whole."""
+
+
 class FakeTextToSpeech(Section):
     """A tone, as long as the text."""
 
@@ -139,6 +150,7 @@ class TextToSpeech(Section):
     """Who speaks."""
 
     engine: str = "auto"
+    chattts: ChatTts = ChatTts()
     fake: FakeTextToSpeech = FakeTextToSpeech()
 
 
@@ -197,6 +209,8 @@ class Server(Section):
 
     host: str = "127.0.0.1"
     port: int = Field(default=8484, ge=0, le=65535)
+    published_on_loopback: bool = False
+    """Inside a container whose port is published on its host's loopback alone; only there `host` may be 0.0.0.0."""
 
 
 class SettingsFile(YamlConfigSettingsSource):

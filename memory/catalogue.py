@@ -1,0 +1,212 @@
+"""The catalogue: knowledge bases, documents and passages as the ledger holds them; all of their SQL stands here.
+
+A document is pending while its vectors are made, ready once it can be found, retired when it is to go. The lexicon
+holds ready documents only, so that one transaction makes a document findable, and the one it replaces not.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from sqlite3 import Connection
+
+from memory.chunking import Chunk
+from memory.lexical import index_terms, match_expression
+from memory.passages import Passage
+
+CONTEXT_WEIGHT = 2.0
+"""What a term in the title or a heading weighs against one in the text."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredDocument:
+    """A document that can be found."""
+
+    id: int
+    knowledge: str
+    """The name of its knowledge base."""
+    title: str
+    source: str
+    """The path of its file."""
+    characters: int
+    passages: int
+    digest: str
+    """SHA-256 of the file, in hexadecimal."""
+    added_at: datetime
+    """UTC."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewDocument:
+    """A document on its way in."""
+
+    source: str
+    title: str
+    digest: str
+    characters: int
+    chunks: tuple[Chunk, ...]
+    lexicon: tuple[tuple[str, str], ...]
+    """For each chunk its context's and its own terms, joined by spaces."""
+
+
+@dataclass(frozen=True, slots=True)
+class Leftover:
+    """The passages of a knowledge base that are to go."""
+
+    knowledge_base: int
+    passages: tuple[int, ...]
+    whole: bool
+    """Nothing else is in it: the knowledge base goes too."""
+
+
+def prepared(source: str, title: str, digest: str, text: str, chunks: Sequence[Chunk]) -> NewDocument:
+    """A document with its terms; slow for a long one, so not within a transaction."""
+    lexicon = tuple(
+        (" ".join(index_terms(f"{title}\n{chunk.heading}")), " ".join(index_terms(chunk.text))) for chunk in chunks
+    )
+    return NewDocument(source, title, digest, len(text), tuple(chunks), lexicon)
+
+
+def knowledge_bases(connection: Connection) -> dict[str, int]:
+    """The ids of the knowledge bases that hold a ready document, by name."""
+    rows = connection.execute("""
+        SELECT name, id FROM knowledge_bases
+        WHERE id IN (SELECT knowledge_base FROM documents WHERE state = 'ready') ORDER BY name
+    """)
+    return {row["name"]: row["id"] for row in rows}
+
+
+def documents(connection: Connection, knowledge: str | None = None) -> tuple[StoredDocument, ...]:
+    """The ready documents of one knowledge base or of all, by name and source."""
+    rows = connection.execute(
+        """
+        SELECT d.id, k.name AS knowledge, title, source, characters, passages, digest, added_at
+        FROM documents d JOIN knowledge_bases k ON k.id = d.knowledge_base
+        WHERE state = 'ready' AND (k.name = :knowledge OR :knowledge IS NULL) ORDER BY k.name, source
+        """,
+        {"knowledge": knowledge},
+    )
+    return tuple(StoredDocument(**{**dict(row), "added_at": datetime.fromisoformat(row["added_at"])}) for row in rows)
+
+
+def add_pending(connection: Connection, knowledge: str, new: NewDocument) -> tuple[int, int, tuple[int, ...]]:
+    """Adds a document that cannot be found yet; the ids of its knowledge base, of itself and of its passages."""
+    connection.execute("INSERT INTO knowledge_bases (name) VALUES (?) ON CONFLICT (name) DO NOTHING", (knowledge,))
+    base = connection.execute("SELECT id FROM knowledge_bases WHERE name = ?", (knowledge,)).fetchone()["id"]
+    document = connection.execute(
+        """
+        INSERT INTO documents (knowledge_base, source, title, digest, characters, passages, state, added_at)
+        VALUES (?, ?, ?, ?, ?, ?, 'pending', ?) RETURNING id
+        """,
+        (base, new.source, new.title, new.digest, new.characters, len(new.chunks), datetime.now(UTC).isoformat()),
+    ).fetchone()["id"]
+    insert = 'INSERT INTO passages (document, heading, text, start, "end") VALUES (?, ?, ?, ?, ?) RETURNING id'
+    passages = tuple(
+        connection.execute(insert, (document, c.heading, c.text, c.start, c.end)).fetchone()["id"] for c in new.chunks
+    )
+    return base, document, passages
+
+
+def publish(
+    connection: Connection, base: int, document: int, passages: Sequence[int], lexicon: Iterable[tuple[str, str]]
+) -> bool:
+    """Makes a pending document ready, and retires the one of the same source; whether there was one."""
+    earlier = connection.execute(
+        """
+        SELECT id FROM documents WHERE state = 'ready' AND knowledge_base = ?
+        AND source = (SELECT source FROM documents WHERE id = ?)
+        """,
+        (base, document),
+    ).fetchall()
+    retire(connection, [row["id"] for row in earlier])
+    rows = ((number, _scope(base), *terms) for number, terms in zip(passages, lexicon, strict=True))
+    connection.executemany("INSERT INTO lexicon (rowid, scope, context, body) VALUES (?, ?, ?, ?)", rows)
+    connection.execute("UPDATE documents SET state = 'ready' WHERE id = ?", (document,))
+    return bool(earlier)
+
+
+def retire(connection: Connection, ids: Iterable[int]) -> None:
+    """Makes documents impossible to find; what is left of them goes with `purge`."""
+    for document in ids:
+        connection.execute(
+            "DELETE FROM lexicon WHERE rowid IN (SELECT id FROM passages WHERE document = ?)", (document,)
+        )
+        connection.execute("UPDATE documents SET state = 'retired' WHERE id = ?", (document,))
+
+
+def leftovers(connection: Connection) -> tuple[Leftover, ...]:
+    """What pending and retired documents have left behind, one entry a knowledge base."""
+    ready = set(knowledge_bases(connection).values())
+    rows = connection.execute("""
+        SELECT d.knowledge_base, p.id FROM documents d JOIN passages p ON p.document = d.id
+        WHERE d.state != 'ready' ORDER BY p.id
+    """).fetchall()
+    empty = {row["id"] for row in connection.execute("SELECT id FROM knowledge_bases")} - ready
+    found: dict[int, list[int]] = {base: [] for base in sorted(empty)}
+    for row in rows:
+        found.setdefault(row["knowledge_base"], []).append(row["id"])
+    return tuple(Leftover(base, tuple(passages), base not in ready) for base, passages in found.items())
+
+
+def purge(connection: Connection, leftover: Leftover) -> None:
+    """Deletes the rows of what is left over, once its vectors are gone."""
+    connection.execute(
+        "DELETE FROM documents WHERE state != 'ready' AND knowledge_base = ?", (leftover.knowledge_base,)
+    )
+    if leftover.whole:
+        connection.execute("DELETE FROM knowledge_bases WHERE id = ?", (leftover.knowledge_base,))
+    # A deleted row's terms stand in the full-text index until it is merged.
+    connection.execute("INSERT INTO lexicon (lexicon) VALUES ('optimize')")
+
+
+def count_passages(connection: Connection, bases: Sequence[int]) -> int:
+    """How many passages can be found in these knowledge bases."""
+    statement = f"SELECT sum(passages) FROM documents WHERE state = 'ready' AND knowledge_base IN ({_marks(bases)})"
+    return int(connection.execute(statement, tuple(bases)).fetchone()[0] or 0)
+
+
+def frequencies(connection: Connection, bases: Sequence[int], terms: Iterable[str]) -> dict[str, int]:
+    """In how many passages of these knowledge bases each term stands."""
+    statement = "SELECT count(*) FROM lexicon WHERE lexicon MATCH ?"
+    scopes = [_scope(base) for base in bases]
+    return {term: connection.execute(statement, (match_expression([term], scopes),)).fetchone()[0] for term in terms}
+
+
+def best_matches(connection: Connection, bases: Sequence[int], terms: Sequence[str], limit: int) -> list[int]:
+    """The ids of the passages that hold the terms best, by BM25."""
+    if not terms:
+        return []
+    expression = match_expression(terms, [_scope(base) for base in bases])
+    rows = connection.execute(
+        "SELECT rowid FROM lexicon WHERE lexicon MATCH ? ORDER BY bm25(lexicon, 0, ?, 1) LIMIT ?",
+        (expression, CONTEXT_WEIGHT, limit),
+    )
+    return [row["rowid"] for row in rows]
+
+
+def passages(connection: Connection, ids: Collection[int]) -> dict[int, Passage]:
+    """Those of these passages that can be found, with score 0."""
+    rows = connection.execute(
+        f"""
+        SELECT p.id, k.name, d.title, d.source, p.heading, p.text, p.start, p."end", 0.0
+        FROM passages p JOIN documents d ON d.id = p.document JOIN knowledge_bases k ON k.id = d.knowledge_base
+        WHERE d.state = 'ready' AND p.id IN ({_marks(ids)})
+        """,
+        tuple(ids),
+    )
+    return {row["id"]: Passage(*row) for row in rows}
+
+
+def terms_of(connection: Connection, ids: Collection[int]) -> dict[int, frozenset[str]]:
+    """All terms of each passage that can be found, those of its title and headings among them."""
+    rows = connection.execute(
+        f"SELECT rowid, context || ' ' || body AS terms FROM lexicon WHERE rowid IN ({_marks(ids)})", tuple(ids)
+    )
+    return {row["rowid"]: frozenset(row["terms"].split()) for row in rows}
+
+
+def _scope(base: int) -> str:
+    return f"kb{base}"
+
+
+def _marks(values: Collection[object]) -> str:
+    return ", ".join("?" for _ in values)

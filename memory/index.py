@@ -1,0 +1,179 @@
+"""The vector index: one Chroma collection for each knowledge base; ids and vectors only, the ledger has the texts."""
+
+from collections.abc import AsyncGenerator, Callable, Generator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING, Final, TypeVar
+
+import anyio
+from anyio.to_thread import run_sync
+
+from configs.errors import DataFolderUnwritable, EmbeddingMismatch, StorageError
+
+if TYPE_CHECKING:
+    from chromadb import Collection
+    from chromadb.api.client import Client
+
+T = TypeVar("T")
+Vector = Sequence[float]
+
+BATCH: Final = 256
+"""Vectors in one call; while one runs, searches wait for it."""
+
+_REMEDY: Final = "Remove the knowledge base with `tingshuo knowledge remove`, then run `tingshuo ingest` again."
+
+
+class VectorIndex:
+    """The vectors of passages. Chroma is imported and opened when first needed, which takes a second.
+
+    Every call names the embedding model; a collection made with another one raises EmbeddingMismatch. Errors of the
+    store: DataFolderUnwritable when the disk is full, else StorageError.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._client: Client | None = None
+        self._opening = Lock()
+
+    async def add(self, base: int, model: str, ids: Sequence[int], vectors: Sequence[Vector]) -> None:
+        """Adds vectors to a knowledge base's collection, which is made where it is missing."""
+
+        def step() -> None:
+            collection = self._collection(base) or self._create(base, model, len(vectors[0]))
+            _check(collection, model, len(vectors[0]))
+            for at in range(0, len(ids), BATCH):
+                names = [str(number) for number in ids[at : at + BATCH]]
+                collection.upsert(ids=names, embeddings=list(vectors[at : at + BATCH]))
+
+        await self._run(step)
+
+    async def nearest(self, base: int, model: str, vector: Vector, limit: int) -> list[tuple[int, float]]:
+        """The nearest passages, the nearest first, each with its cosine similarity, -1 to 1."""
+
+        def step() -> list[tuple[int, float]]:
+            collection = self._existing(base)
+            _check(collection, model, len(vector))
+            found = collection.query(query_embeddings=list(vector), n_results=limit, include=["distances"])
+            distances = (found["distances"] or [[]])[0]
+            return [(int(name), 1 - distance) for name, distance in zip(found["ids"][0], distances, strict=True)]
+
+        return await self._run(step)
+
+    async def check(self, base: int, model: str) -> None:
+        """Raises EmbeddingMismatch where the collection was made with another model, StorageError where it is gone."""
+        await self._run(lambda: _check(self._existing(base), model, None))
+
+    async def delete(self, base: int, ids: Sequence[int]) -> None:
+        """Deletes vectors; those that are not there are no error."""
+
+        def step() -> None:
+            if collection := self._collection(base):
+                for at in range(0, len(ids), BATCH):
+                    collection.delete(ids=[str(number) for number in ids[at : at + BATCH]])
+
+        await self._run(step)
+
+    async def drop(self, base: int) -> None:
+        """Deletes the whole collection, if there is one."""
+
+        def step() -> None:
+            if self._collection(base):
+                self._open().delete_collection(_name(base))
+
+        await self._run(step)
+
+    async def aclose(self) -> None:
+        """Closes the store; no call may follow."""
+        if self._client is not None:
+            with anyio.CancelScope(shield=True):
+                await self._run(self._client.close)
+
+    async def _run(self, step: Callable[[], T]) -> T:
+        def translated() -> T:
+            with _translated():
+                return step()
+
+        return await run_sync(translated)
+
+    def _open(self) -> "Client":
+        with self._opening:
+            if self._client is None:
+                from chromadb.api.client import Client
+                from chromadb.config import Settings
+
+                settings = Settings(
+                    _env_file=None,  # else Chroma obeys any `.env` in the working folder
+                    is_persistent=True,
+                    persist_directory=str(self._path),
+                    anonymized_telemetry=False,
+                )
+                try:
+                    self._client = Client(settings=settings)
+                except (AttributeError, ValueError) as error:
+                    # Chroma's way of telling that its store does not open, whatever the cause.
+                    raise StorageError(
+                        f"the vector index {str(self._path)!r} cannot be opened",
+                        f"See that the disk has free space. If it has, move that folder away. {_REMEDY}",
+                    ) from error
+            return self._client
+
+    def _collection(self, base: int) -> "Collection | None":
+        from chromadb.errors import NotFoundError
+
+        try:
+            return self._open().get_collection(_name(base), embedding_function=None)
+        except NotFoundError:
+            return None
+
+    def _existing(self, base: int) -> "Collection":
+        if collection := self._collection(base):
+            return collection
+        raise StorageError("the vectors of a knowledge base are missing", _REMEDY)
+
+    def _create(self, base: int, model: str, dimensions: int) -> "Collection":
+        return self._open().create_collection(
+            _name(base),
+            embedding_function=None,
+            metadata={"embedding_model": model, "dimensions": dimensions},
+            configuration={"hnsw": {"space": "cosine"}},
+        )
+
+
+@asynccontextmanager
+async def open_index(path: Path) -> AsyncGenerator[VectorIndex, None]:
+    """The index in a folder that this process alone uses."""
+    index = VectorIndex(path)
+    try:
+        yield index
+    finally:
+        await index.aclose()
+
+
+def _name(base: int) -> str:
+    return f"knowledge-{base}"
+
+
+def _check(collection: "Collection", model: str, dimensions: int | None) -> None:
+    made = collection.metadata["embedding_model"], collection.metadata["dimensions"]
+    if made[0] != model or dimensions not in (None, made[1]):
+        now = model if dimensions is None else f"{model} ({dimensions} dimensions)"
+        raise EmbeddingMismatch(
+            f"the knowledge base was made with the embedding model {made[0]} ({made[1]} dimensions), not with {now}",
+            f"Choose that embedding model again. Or: {_REMEDY}",
+        )
+
+
+@contextmanager
+def _translated() -> Generator[None, None, None]:
+    from chromadb.errors import ChromaError
+
+    try:
+        yield
+    except (ChromaError, OSError) as error:
+        text = " ".join(str(error).split())
+        if "full" in text or "No space" in text or "readonly" in text:
+            raise DataFolderUnwritable(
+                f"the vector index cannot be written: {text}", "Free some space on that disk, then try again."
+            ) from error
+        raise StorageError(f"the vector index failed: {text}", _REMEDY) from error

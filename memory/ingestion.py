@@ -1,0 +1,165 @@
+"""Ingestion: files into a knowledge base, each all or not at all; the ledger decides what counts as in."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Final, Literal
+
+import anyio
+from anyio.to_thread import run_sync
+from langchain_core.embeddings import Embeddings
+
+from configs.errors import AssistantError, RequestError
+from configs.settings import Limits
+from memory import catalogue
+from memory.catalogue import NewDocument
+from memory.chunking import chunk
+from memory.documents import Document, find_files, read_document
+from memory.index import VectorIndex
+from memory.ledger import Ledger
+from memory.passages import PATH_SEPARATOR
+
+BATCH: Final = 64
+"""Passages that are embedded in one call."""
+
+IngestionOutcome = Literal["added", "replaced", "unchanged", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class IngestedFile:
+    """What became of one file."""
+
+    path: Path
+    outcome: IngestionOutcome
+    passages: int = 0
+    error: AssistantError | None = None
+    """Why it failed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ingestion:
+    """What became of all files, in their order."""
+
+    knowledge: str
+    files: tuple[IngestedFile, ...]
+
+    def count(self, outcome: IngestionOutcome) -> int:
+        """How many files came to that."""
+        return Counter(file.outcome for file in self.files)[outcome]
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far an ingestion is; told after each batch of passages, and at the end of each file with its outcome."""
+
+    path: Path
+    file: int
+    """Its number, from 1."""
+    files: int
+    passages: int
+    """Of this file, embedded so far."""
+    of_passages: int
+    outcome: IngestionOutcome | None = None
+
+
+Report = Callable[[Progress], None]
+
+
+def model_of(embeddings: Embeddings) -> str:
+    """What a collection remembers the embeddings by: their `model`, or the name of their class."""
+    return str(getattr(embeddings, "model", type(embeddings).__name__))
+
+
+class Ingestor:
+    """Brings documents in and clears out what is to go. Callers see to it that one call runs at a time."""
+
+    def __init__(self, ledger: Ledger, index: VectorIndex, embeddings: Embeddings, limits: Limits) -> None:
+        self._ledger = ledger
+        self._index = index
+        self._embeddings = embeddings
+        self._limits = limits
+
+    async def ingest(self, paths: Sequence[Path], knowledge: str, progress: Report | None) -> Ingestion:
+        """See Knowledge.ingest."""
+        files = await run_sync(find_files, paths, self._limits)
+        await self.sweep()
+        bases = await self._ledger.read(catalogue.knowledge_bases)
+        if knowledge in bases:
+            await self._index.check(bases[knowledge], model_of(self._embeddings))
+        known = {
+            document.source: document.digest
+            for document in await self._ledger.read(partial(catalogue.documents, knowledge=knowledge))
+        }
+        done: list[IngestedFile] = []
+        try:
+            for number, path in enumerate(files, 1):
+                tell = partial(_tell, progress, path, number, len(files))
+                done.append(await self._file(path, knowledge, known.get(str(path)), tell))
+                tell(done[-1].passages, done[-1].passages, done[-1].outcome)
+        finally:
+            with anyio.CancelScope(shield=True):
+                await self.sweep()
+        return Ingestion(knowledge, tuple(done))
+
+    async def sweep(self) -> None:
+        """Deletes pending and retired documents with their vectors, off the disk."""
+        leftovers = await self._ledger.read(catalogue.leftovers)
+        for leftover in leftovers:
+            if leftover.whole:
+                await self._index.drop(leftover.knowledge_base)
+            else:
+                await self._index.delete(leftover.knowledge_base, leftover.passages)
+            await self._ledger.write(partial(catalogue.purge, leftover=leftover))
+        if leftovers:
+            await self._ledger.scrub()
+
+    async def _file(self, path: Path, knowledge: str, digest: str | None, tell: "_Tell") -> IngestedFile:
+        try:
+            document = await run_sync(read_document, path, self._limits)
+        except RequestError as error:
+            return IngestedFile(path, "failed", error=error)
+        if document.digest == digest:
+            return IngestedFile(path, "unchanged")
+        new = await run_sync(_prepared, document)
+        replaced = await self._store(new, knowledge, tell)
+        return IngestedFile(path, "replaced" if replaced else "added", len(new.chunks))
+
+    async def _store(self, new: NewDocument, knowledge: str, tell: "_Tell") -> bool:
+        """Three steps, of which the last alone makes the document findable; whether it took another's place."""
+        added = await self._ledger.write(partial(catalogue.add_pending, knowledge=knowledge, new=new))
+        base, document, ids = added
+        texts = [_with_context(new.title, chunk.heading, chunk.text) for chunk in new.chunks]
+        for at in range(0, len(ids), BATCH):
+            embed = partial(self._embeddings.embed_documents, texts[at : at + BATCH])
+            vectors = await run_sync(embed, abandon_on_cancel=True)
+            await self._index.add(base, model_of(self._embeddings), ids[at : at + BATCH], vectors)
+            tell(min(at + BATCH, len(ids)), len(ids), None)
+        publish = partial(catalogue.publish, base=base, document=document, passages=ids, lexicon=new.lexicon)
+        return await self._ledger.write(publish)
+
+
+_Tell = Callable[[int, int, IngestionOutcome | None], None]
+
+
+def _tell(
+    progress: Report | None,
+    path: Path,
+    file: int,
+    files: int,
+    passages: int,
+    of_passages: int,
+    outcome: IngestionOutcome | None,
+) -> None:
+    if progress is not None:
+        progress(Progress(path, file, files, passages, of_passages, outcome))
+
+
+def _prepared(document: Document) -> NewDocument:
+    title, chunks = chunk(document.text, markdown=document.markdown, fallback_title=document.path.stem)
+    return catalogue.prepared(str(document.path), title, document.digest, document.text, chunks)
+
+
+def _with_context(title: str, heading: str, text: str) -> str:
+    return f"{title}{PATH_SEPARATOR if heading else ''}{heading}\n\n{text}"

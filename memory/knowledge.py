@@ -1,0 +1,139 @@
+"""Knowledge: documents in, passages out; the one door to knowledge bases, behind which ledger and index agree."""
+
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import anyio
+from langchain_core.embeddings import Embeddings
+
+from configs.errors import KnowledgeBaseNotFound, RequestError
+from configs.settings import Grounding, Limits
+from memory import catalogue
+from memory.catalogue import StoredDocument
+from memory.index import VectorIndex, open_index
+from memory.ingestion import Ingestion, Ingestor, Report
+from memory.ledger import Ledger
+from memory.search import Retrieval, Searcher
+
+__all__ = ["Ingestion", "Knowledge", "Retrieval", "StoredDocument", "open_knowledge"]
+
+
+class Knowledge:
+    """All knowledge bases in one ledger and one index.
+
+    `similarity` is the cosine from which a passage counts as answering, for embeddings that know meaning; None for
+    those that only compare characters.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        index: VectorIndex,
+        embeddings: Embeddings,
+        grounding: Grounding,
+        limits: Limits,
+        *,
+        similarity: float | None = None,
+    ) -> None:
+        self._ledger = ledger
+        self._ingestor = Ingestor(ledger, index, embeddings, limits)
+        self._searcher = Searcher(ledger, index, embeddings, grounding, similarity)
+        self._changing = anyio.Lock()
+
+    async def recover(self) -> None:
+        """Clears away what an ingestion that was killed has left; no part of it could be found."""
+        async with self._changing:
+            await self._ingestor.sweep()
+
+    async def ingest(
+        self, paths: Sequence[Path], *, knowledge: str = "default", progress: Report | None = None
+    ) -> Ingestion:
+        """Takes in files, and all files in folders; what cannot be read is told and does not stop the rest.
+
+        A file that is there already is replaced, or left alone if it has not changed. Documents that are in stay in
+        when the call is cancelled. Raises RequestTooLarge for too many files, RequestError for a name that cannot be
+        used, EmbeddingMismatch, EngineError and StorageError.
+        """
+        if not knowledge.strip() or not knowledge.isprintable() or len(knowledge) > 200:
+            raise RequestError(
+                f"{knowledge!r} cannot name a knowledge base", "Use 1 to 200 characters that can be seen."
+            )
+        async with self._changing:
+            return await self._ingestor.ingest(paths, knowledge, progress)
+
+    async def knowledge_bases(self) -> tuple[str, ...]:
+        """The names of the knowledge bases that hold a document, in order."""
+        return tuple(await self._ledger.read(catalogue.knowledge_bases))
+
+    async def documents(self, knowledge: str | None = None) -> tuple[StoredDocument, ...]:
+        """The documents of one knowledge base, or of all. Raises KnowledgeBaseNotFound."""
+        if knowledge is not None:
+            await self._require([knowledge])
+        return await self._ledger.read(lambda connection: catalogue.documents(connection, knowledge))
+
+    async def remove(self, document: str | None = None, *, knowledge: str) -> tuple[StoredDocument, ...]:
+        """Deletes the document with this path, file name or title, or with None all of them; tells which.
+
+        The knowledge base goes with its last document. Raises KnowledgeBaseNotFound, and RequestError where a name
+        means several documents.
+        """
+        async with self._changing:
+            there = await self.documents(knowledge)
+            going = there if document is None else _meant(there, document, knowledge)
+            await self._ledger.write(lambda connection: catalogue.retire(connection, [gone.id for gone in going]))
+            await self._ingestor.sweep()
+        return going
+
+    async def search(self, question: str, *, knowledge: Sequence[str], limit: int | None = None) -> Retrieval:
+        """The passages that answer a question, the best first; none where the documents do not answer it.
+
+        `limit` is `grounding.passages` unless given. Raises KnowledgeBaseNotFound and EmbeddingMismatch.
+        """
+        bases = await self._require(knowledge)
+        return await self._searcher.search(question, bases, limit)
+
+    async def _require(self, names: Sequence[str]) -> list[int]:
+        there = await self._ledger.read(catalogue.knowledge_bases)
+        for name in names:
+            if name not in there:
+                raise KnowledgeBaseNotFound(
+                    f"there is no knowledge base {name!r}",
+                    f"There are: {', '.join(there) or 'none yet'}. `tingshuo ingest` makes one.",
+                )
+        return [there[name] for name in dict.fromkeys(names)]
+
+
+@asynccontextmanager
+async def open_knowledge(
+    ledger: Ledger,
+    index_path: Path,
+    embeddings: Embeddings,
+    grounding: Grounding,
+    limits: Limits,
+    *,
+    similarity: float | None = None,
+) -> AsyncGenerator[Knowledge, None]:
+    """The knowledge in a data folder that this process has locked, cleared of what was left unfinished."""
+    async with open_index(index_path) as index:
+        knowledge = Knowledge(ledger, index, embeddings, grounding, limits, similarity=similarity)
+        await knowledge.recover()
+        yield knowledge
+
+
+def _meant(there: Sequence[StoredDocument], name: str, knowledge: str) -> tuple[StoredDocument, ...]:
+    path = str(Path(name).expanduser().resolve())
+    found = [document for document in there if document.source == path] or [
+        document for document in there if name in (document.title, Path(document.source).name)
+    ]
+    if not found:
+        raise KnowledgeBaseNotFound(
+            f"there is no document {name!r} in the knowledge base {knowledge!r}",
+            f"There are: {', '.join(document.title for document in there)}.",
+        )
+    if len(found) > 1:
+        raise RequestError(
+            f"{len(found)} documents are called {name!r}",
+            f"Name one by its path: {', '.join(document.source for document in found)}.",
+        )
+    return tuple(found)

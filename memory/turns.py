@@ -1,0 +1,123 @@
+"""Turns: what was asked, said and heard, kept in the ledger."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from sqlite3 import Connection, Row
+from typing import Literal
+
+from memory.ledger import Ledger
+from memory.passages import Citation
+
+Outcome = Literal["completed", "interrupted", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredTurn:
+    """One finished turn of a conversation."""
+
+    id: str
+    conversation: str
+    user: str
+    persona: str
+    question: str
+    reply: str
+    """The display text, as generated."""
+    heard: str
+    """What was heard of the reply."""
+    outcome: Outcome
+    language: str
+    """Two letters."""
+    citations: tuple[Citation, ...]
+    timings_ms: Mapping[str, float]
+    """Milliseconds by stage."""
+    created_at: datetime
+    """With a time zone; kept in UTC."""
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """A conversation, as its turns tell."""
+
+    id: str
+    turns: int
+    started_at: datetime
+    """UTC."""
+    last_at: datetime
+    """UTC."""
+
+
+class Turns:
+    """The turns in a ledger."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+
+    async def add(self, turn: StoredTurn) -> None:
+        """Keeps a turn; one whose id is already there is left as it is."""
+        values = _values(turn)
+        columns, marks = ", ".join(values), ", ".join("?" for _ in values)
+        statement = f"INSERT INTO turns ({columns}) VALUES ({marks}) ON CONFLICT (id) DO NOTHING"
+        await self._ledger.write(lambda connection: connection.execute(statement, tuple(values.values())))
+
+    async def of(self, conversation: str, limit: int = 100) -> tuple[StoredTurn, ...]:
+        """The last turns of a conversation, at most `limit`, the oldest first."""
+        statement = "SELECT * FROM turns WHERE conversation = ? ORDER BY created_at DESC, number DESC LIMIT ?"
+        rows = await self._ledger.read(lambda c: c.execute(statement, (conversation, limit)).fetchall())
+        return tuple(_turn(row) for row in reversed(rows))
+
+    async def conversations(self, user: str) -> tuple[Conversation, ...]:
+        """A user's conversations, the latest first."""
+        statement = """
+            SELECT conversation, count(*) AS turns, min(created_at) AS started_at, max(created_at) AS last_at
+            FROM turns WHERE user = ? GROUP BY conversation ORDER BY last_at DESC, conversation
+        """
+        rows = await self._ledger.read(lambda c: c.execute(statement, (user,)).fetchall())
+        return tuple(
+            Conversation(row["conversation"], row["turns"], *(_time(row[key]) for key in ("started_at", "last_at")))
+            for row in rows
+        )
+
+    async def forget(self, conversation: str) -> int:
+        """Deletes a conversation from the disk; the number of turns that it had."""
+
+        def delete(connection: Connection) -> int:
+            return connection.execute("DELETE FROM turns WHERE conversation = ?", (conversation,)).rowcount
+
+        forgotten = await self._ledger.write(delete)
+        await self._ledger.scrub()
+        return forgotten
+
+
+def _values(turn: StoredTurn) -> dict[str, str]:
+    values = {
+        "id": turn.id,
+        "conversation": turn.conversation,
+        "user": turn.user,
+        "persona": turn.persona,
+        "question": turn.question,
+        "reply": turn.reply,
+        "heard": turn.heard,
+        "outcome": turn.outcome,
+        "language": turn.language,
+        "citations": json.dumps([asdict(citation) for citation in turn.citations], ensure_ascii=False),
+        "timings_ms": json.dumps(dict(turn.timings_ms)),
+        # One zone and one width, so that the text sorts as the time does.
+        "created_at": turn.created_at.astimezone(UTC).isoformat(timespec="microseconds"),
+    }
+    # Half a surrogate pair, which JSON can carry, has no UTF-8.
+    return {key: value.encode("utf-8", "replace").decode("utf-8") for key, value in values.items()}
+
+
+def _turn(row: Row) -> StoredTurn:
+    values = {key: row[key] for key in row.keys() if key != "number"}  # noqa: SIM118  # a Row iterates over its values
+    citations = [{**stored, "span": tuple(stored["span"])} for stored in json.loads(row["citations"])]
+    values["citations"] = tuple(Citation(**stored) for stored in citations)
+    values["timings_ms"] = json.loads(row["timings_ms"])
+    values["created_at"] = _time(row["created_at"])
+    return StoredTurn(**values)
+
+
+def _time(text: str) -> datetime:
+    return datetime.fromisoformat(text)
