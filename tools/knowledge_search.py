@@ -1,7 +1,7 @@
 """The tool by which a model looks into the documents; it reads and never writes."""
 
 from collections.abc import Sequence
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Any, Protocol, runtime_checkable
 
 from langchain.tools import ToolRuntime
 from langchain_core.tools import tool
@@ -12,6 +12,7 @@ from models.quoting import QuotedPassage, quote
 NOTHING = "The documents hold nothing on this."
 
 
+@runtime_checkable  # pydantic asks for it when it checks the runtime
 class Searching(Protocol):
     """The context of a turn, which knows whose documents to search."""
 

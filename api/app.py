@@ -1,0 +1,181 @@
+"""The HTTP door: requests in, answers and errors out as JSON; what an answer is, it does not know."""
+
+import base64
+import ipaddress
+from collections.abc import Awaitable, Callable
+from functools import partial
+from importlib.metadata import version
+from typing import Any
+
+from anyio import CancelScope, create_task_group
+from anyio.to_thread import run_sync
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from agent.assistant import Assistant
+from api.answer import Answer, answered, as_json, engines, in_order
+from api.ask_request import OPENAPI, asked_in
+from api.errors import body, error_body
+from configs.errors import AssistantError
+from models.audio import wav_bytes
+from models.selection import Choice
+
+
+class Service:
+    """The requests that are being answered."""
+
+    def __init__(self) -> None:
+        self._scopes: set[CancelScope] = set()
+
+    def stop(self) -> None:
+        """Ends them all; each caller is told."""
+        for scope in self._scopes:
+            scope.cancel()
+
+    async def attend(
+        self, request: Request, answer: Callable[[Callable[[], object]], Awaitable[JSONResponse]]
+    ) -> JSONResponse:
+        """What `answer` returns, unless the service stops first, or the caller goes away: either cancels the work.
+
+        `answer` calls its argument as soon as the whole request is read.
+        """
+        response = error_response(HTTPException(503, "the server is shutting down"))
+        async with create_task_group() as tasks:
+            self._scopes.add(tasks.cancel_scope)
+            try:
+                response = await answer(partial(tasks.start_soon, _leave_with, request, tasks.cancel_scope))
+            except (AssistantError, HTTPException, RequestValidationError) as error:
+                response = error_response(error)
+            except ClientDisconnect:
+                response = error_response(HTTPException(499, "the caller has gone"))
+            finally:
+                self._scopes.discard(tasks.cancel_scope)
+            tasks.cancel_scope.cancel()
+        return response
+
+
+def create_app(assistant: Assistant, service: Service) -> FastAPI:
+    """The application over an open assistant."""
+    # The pages at /docs would load scripts from elsewhere.
+    app = FastAPI(title="Tingshuo", version=version("tingshuo"), docs_url=None, redoc_url=None)
+    for kind in (RequestValidationError, HTTPException, AssistantError, Exception):
+        app.add_exception_handler(kind, _handle)
+    app.add_middleware(OnlyLocalNames)
+
+    @app.get("/health")
+    async def health() -> dict[str, Any]:
+        """Whether questions can be asked, and who answers them."""
+        return health_of(assistant)
+
+    @app.post("/v1/ask", openapi_extra=OPENAPI)
+    async def ask(request: Request) -> JSONResponse:
+        """One question, in words (JSON) or as a recording (audio/*), and its answer."""
+
+        async def answer(all_read: Callable[[], object]) -> JSONResponse:
+            asked = await asked_in(request, assistant.settings.limits)
+            all_read()
+            found = await answered(assistant, asked)
+            return await run_sync(lambda: JSONResponse(as_json(found, _audio(found))))
+
+        return await service.attend(request, answer)
+
+    return app
+
+
+class OnlyLocalNames:
+    """Answers only where it is called by a name of this machine.
+
+    A web page elsewhere can point its own name at this machine; the Host header tells.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Passes a request on, or refuses it with 421."""
+        headers = dict(scope.get("headers", ()))
+        host = headers.get(b"host", b"localhost").decode("latin-1")
+        if scope["type"] == "http" and not is_local_name(host):
+            refused = HTTPException(421, f"this server does not answer to the name {host!r}: call it 127.0.0.1")
+            await error_response(refused)(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
+
+
+def is_local_name(host: str) -> bool:
+    """Whether a Host header names this machine's loopback."""
+    name = host if host.endswith("]") else host.rpartition(":")[0] or host
+    if name.lower() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(name.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def health_of(assistant: Assistant) -> dict[str, Any]:
+    """That the server is ready, with what, and where something better would be."""
+    choices = in_order(assistant.choices)
+    return {
+        "ready": True,
+        "version": version("tingshuo"),
+        "data": str(assistant.settings.data),
+        "engines": engines(choices),
+        "degraded": [_degraded(choice) for choice in choices if choice.better],
+    }
+
+
+def error_response(error: Exception) -> JSONResponse:
+    """Any error in OpenAI's form, with the status that it has."""
+    match error:
+        case AssistantError():
+            return JSONResponse(body(error), error.status)
+        case RequestValidationError():
+            first = error.errors()[0]
+            param = ".".join(str(part) for part in first["loc"] if not isinstance(part, int)) or None
+            message = f"{param}: {first['msg']}" if param else str(first["msg"])
+            return JSONResponse(error_body(400, message, code="invalid_value", param=param), 400)
+        case HTTPException():
+            content = error_body(error.status_code, error.detail, code=_CODES.get(error.status_code))
+            return JSONResponse(content, error.status_code, headers=error.headers)
+        case other:
+            message = f"unexpected {type(other).__name__}; the server's log says more"
+            return JSONResponse(error_body(500, message, code="internal_error"), 500)
+
+
+_CODES = {
+    404: "not_found",
+    405: "method_not_allowed",
+    415: "unsupported_media_type",
+    421: "misdirected_request",
+    499: "caller_gone",
+    503: "shutting_down",
+}
+
+
+async def _handle(request: Request, error: Exception) -> JSONResponse:
+    return error_response(error)
+
+
+async def _leave_with(request: Request, scope: CancelScope) -> None:
+    """Cancels the scope when the caller has gone."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+    scope.cancel()
+
+
+def _audio(answer: Answer) -> dict[str, Any] | None:
+    if answer.sound is None:
+        return None
+    encoded = base64.b64encode(wav_bytes(answer.sound)).decode("ascii")
+    return {"base64": encoded, "seconds": round(answer.sound.seconds, 3), "sample_rate": answer.sound.rate}
+
+
+def _degraded(choice: Choice) -> str:
+    return f"{choice.slot}: {choice.engine} serves; better: {choice.better}" + (
+        f"; get it: {choice.remedy}" if choice.remedy else ""
+    )

@@ -1,0 +1,67 @@
+"""`tingshuo demo`: a spoken question about the example documents, answered in a data folder of its own."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from agent.assistant import Assistant, open_assistant
+from api.ask import Wishes, asked_of, recorded, show
+from api.question import question_of
+from api.recording import check_writable
+from api.terminal import status
+from configs.errors import ConfigError, DataFolderLocked
+from configs.settings import Settings
+from models.weights import whisper_folder
+
+DEFAULT_OUT = Path("demo-answer.wav")
+QUESTION = Path("questions") / "vacation.wav"
+
+
+async def demo(settings: Settings, question: str | None, wishes: Wishes) -> None:
+    """Takes in the example documents, asks, and prints the answer."""
+    wishes = replace(wishes, out=wishes.out or DEFAULT_OUT)
+    assert wishes.out
+    check_writable(wishes.out)
+    examples = examples_folder()
+    wanted = examples / QUESTION if question is None else question_of(question, settings.limits.question_characters)
+    apart = demo_settings(settings)
+    try:
+        with status("Opening…") as say:
+            sound = await recorded(apart, wanted)
+            async with open_assistant(apart, hears=sound is not None, speaks=True) as assistant:
+                say("Taking in the example documents…")
+                await _learn(assistant, examples / "knowledge")
+                answer, path = await asked_of(assistant, wanted, sound, wishes, say)
+    except DataFolderLocked as error:
+        raise DataFolderLocked(
+            f"another demo is running: {error.message}", "Wait for it to end, or set TINGSHUO_DATA to another folder."
+        ) from error
+    show(answer, path, wishes)
+
+
+def demo_settings(settings: Settings) -> Settings:
+    """The same settings over a data folder of the demo's own; weights stay where they are."""
+    data = settings.data.expanduser() / "demo"
+    hearing = settings.speech_to_text
+    if folder := whisper_folder(hearing.faster_whisper.model, settings.data):
+        whisper = hearing.faster_whisper.model_copy(update={"model": str(folder)})
+        hearing = hearing.model_copy(update={"faster_whisper": whisper})
+    return settings.model_copy(update={"data": data, "speech_to_text": hearing})
+
+
+def examples_folder() -> Path:
+    """The examples, in the wheel or in the checkout. Raises ConfigError."""
+    here = Path(__file__).parent
+    for folder in (here / "examples", here.parent / "examples"):
+        if (folder / QUESTION).is_file() and any((folder / "knowledge").glob("*.*")):
+            return folder
+    raise ConfigError(
+        f"the example documents and questions are not in {here.parent / 'examples'}",
+        "Run the demo from a complete checkout of the project.",
+    )
+
+
+async def _learn(assistant: Assistant, folder: Path) -> None:
+    taken = await assistant.store.knowledge.ingest([folder])
+    for file in taken.files:
+        if file.error:
+            raise file.error

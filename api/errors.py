@@ -1,0 +1,65 @@
+"""Errors at the doors: each translated once, into lines for a person or a body for a program."""
+
+import re
+from typing import Any
+
+from configs.errors import AssistantError, RequestError
+
+INTERRUPTED = 130
+"""What a shell expects of a program that Ctrl-C has ended."""
+
+BROKEN_PIPE = 141
+"""What a shell expects of a program whose reader has gone."""
+
+UNEXPECTED = 70
+"""An internal error, in sysexits.h."""
+
+
+class NoSpeechHeard(RequestError):
+    """A recording holds no speech."""
+
+    status = 422
+
+
+def unwrapped(error: BaseException) -> BaseException:
+    """What a group is about: its first error that a person is meant to read, else its first."""
+    if not isinstance(error, BaseExceptionGroup):
+        return error
+    leaves = [unwrapped(inner) for inner in error.exceptions]
+    return next((leaf for leaf in leaves if isinstance(leaf, AssistantError)), leaves[0])
+
+
+def ending(error: BaseException) -> tuple[int, str]:
+    """How a command ends: its exit code, and the lines that say why."""
+    match unwrapped(error):
+        case AssistantError() as known:
+            return known.exit_code, lines(known)
+        case KeyboardInterrupt():
+            return INTERRUPTED, "interrupted"
+        case BrokenPipeError():
+            return BROKEN_PIPE, ""
+        case other:
+            said = f"unexpected {type(other).__name__}: {' '.join(str(other).split())}".rstrip(": ")
+            return UNEXPECTED, lines(AssistantError(said, "Set TINGSHUO_DEBUG=1 to see where it came from."))
+
+
+def lines(error: AssistantError) -> str:
+    """The error for a person at a terminal."""
+    return f"error: {error.message}" + (f"\n  try: {error.hint}" if error.hint else "")
+
+
+def body(error: AssistantError) -> dict[str, Any]:
+    """The error in OpenAI's form, with our hint."""
+    return error_body(error.status, error.message, code=_code(error), hint=error.hint)
+
+
+def error_body(
+    status: int, message: str, *, code: str | None = None, param: str | None = None, hint: str = ""
+) -> dict[str, Any]:
+    """OpenAI's form of an error."""
+    kind = "invalid_request_error" if status < 500 else "server_error"
+    return {"error": {"message": message, "type": kind, "param": param, "code": code, "hint": hint or None}}
+
+
+def _code(error: AssistantError) -> str:
+    return re.sub(r"(?<=.)(?=[A-Z])", "_", type(error).__name__).lower()

@@ -1,0 +1,81 @@
+"""`tingshuo knowledge`: what the knowledge bases hold, what they find, and taking documents out."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from agent.store import open_store
+from api.terminal import NO_DOCUMENTS, console, note, print_json, quote, safe
+from configs.settings import Settings
+from memory.knowledge import Retrieval, StoredDocument
+from memory.passages import Passage
+
+
+async def list_documents(settings: Settings, *, json: bool) -> None:
+    """Prints all documents, by knowledge base."""
+    async with open_store(settings) as store:
+        documents = await store.knowledge.documents()
+    if json:
+        print_json([_document(document) for document in documents])
+    elif not documents:
+        note(NO_DOCUMENTS)
+    for base in () if json else dict.fromkeys(document.knowledge for document in documents):
+        console().print(safe(base), style="bold")
+        for document in documents:
+            if document.knowledge == base:
+                size = f"{document.characters} characters, {document.passages} passages"
+                console().print(f"  {safe(document.title)}  ({size})  {safe(document.source)}")
+
+
+async def search(settings: Settings, question: str, knowledge: Sequence[str], limit: int | None, *, json: bool) -> None:
+    """Prints the passages that answer, and whether they are enough to answer from."""
+    async with open_store(settings) as store:
+        found = await store.knowledge.search(question, knowledge=knowledge or ["default"], limit=limit)
+    if json:
+        print_json(_retrieval(found))
+        return
+    out = console()
+    verdict = "The documents answer this" if found.answerable else "The documents do not answer this"
+    out.print(f"{verdict} ({_measures(found)}).", style="bold")
+    for passage in found.passages:
+        place = " › ".join(part for part in (passage.document, passage.heading) if part)
+        out.print(f"{passage.score:.2f}  {safe(place)}  [{passage.start}:{passage.end}]")
+        out.print(f"      {quote(passage.text)}", style="dim")
+
+
+async def remove(settings: Settings, document: str | None, knowledge: str) -> None:
+    """Takes one document out, or with None all of them, and says which."""
+    async with open_store(settings) as store:
+        gone = await store.knowledge.remove(document, knowledge=knowledge)
+    for removed in gone:
+        console().print(f"removed {safe(removed.title)}  {safe(removed.source)}")
+
+
+def _measures(found: Retrieval) -> str:
+    similarity = "" if found.similarity is None else f", similarity {found.similarity:.2f}"
+    return f"coverage {found.coverage:.2f}{similarity}"
+
+
+def _document(document: StoredDocument) -> dict[str, Any]:
+    return {**asdict(document), "added_at": document.added_at.isoformat()}
+
+
+def _retrieval(found: Retrieval) -> dict[str, Any]:
+    return {
+        "answerable": found.answerable,
+        "coverage": found.coverage,
+        "similarity": found.similarity,
+        "passages": [_passage(passage) for passage in found.passages],
+    }
+
+
+def _passage(passage: Passage) -> dict[str, Any]:
+    return {
+        "score": passage.score,
+        "knowledge": passage.knowledge,
+        "document": passage.document,
+        "source": passage.source,
+        "heading": passage.heading,
+        "span": [passage.start, passage.end],
+        "text": passage.text,
+    }

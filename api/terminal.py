@@ -1,0 +1,126 @@
+"""What a person sees at the terminal: results on standard output, progress on standard error; knows no engine."""
+
+import json
+import re
+import sys
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from memory.passages import PATH_SEPARATOR, Citation
+from models.selection import Choice
+
+if TYPE_CHECKING:
+    from api.answer import Answer
+
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+"""What could move the cursor, change colours or turn the order of the letters round."""
+
+QUOTE = 100
+"""The most characters of a source that are shown."""
+
+
+def console() -> Console:
+    """Standard output, where long lines are not broken when it is no terminal."""
+    return _Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
+
+
+class _Console(Console):
+    """Rich's console, which leaves it to us to end the process."""
+
+    def on_broken_pipe(self) -> None:
+        """The reader has gone."""
+        raise BrokenPipeError
+
+
+def safe(text: str) -> str:
+    """Text of others, without what a terminal would obey."""
+    return _CONTROLS.sub("", text)
+
+
+def print_json(document: Mapping[str, Any] | Sequence[Any]) -> None:
+    """One JSON document on standard output."""
+    ascii_only = (sys.stdout.encoding or "").lower().replace("-", "") != "utf8"
+    sys.stdout.write(json.dumps(document, ensure_ascii=ascii_only, indent=2) + "\n")
+
+
+def note(text: str) -> None:
+    """A line on standard error."""
+    sys.stderr.write(safe(text) + "\n")
+    sys.stderr.flush()
+
+
+NO_DOCUMENTS = "No documents are kept yet: tingshuo ingest PATH"
+
+
+@contextmanager
+def status(first: str) -> Generator[Callable[[str], None], None, None]:
+    """A line on standard error that says what goes on; nothing where that is no terminal."""
+    stderr = Console(stderr=True)
+    if not stderr.is_terminal:
+        yield lambda text: None
+        return
+    with stderr.status(first) as shown:
+        yield shown.update
+
+
+def print_answer(answer: "Answer", path: Path | None) -> None:
+    """An answer with its sources, stages, engines, and where its sound is."""
+    out, turn = console(), answer.turn
+    if turn.transcript:
+        out.print(Text("Heard   ", "bold"), safe(turn.transcript.text), sep="")
+    out.print(Text("Answer  ", "bold green"), safe(turn.reply), sep="")
+    print_sources(turn.citations)
+    out.print()
+    out.print(_stages(turn.timings_ms))
+    out.print()
+    print_engines(answer.engines)
+    if path and answer.sound:
+        out.print()
+        out.print(Text("Sound   ", "bold"), f"{path} ({answer.sound.seconds:.1f} s)", sep="")
+
+
+def print_sources(citations: Iterable[Citation]) -> None:
+    """Where an answer comes from: the document, the heading, and the beginning of the passage."""
+    out = console()
+    for citation in citations:
+        place = safe(_place(citation.document, citation.heading))
+        out.print(Text("Source  ", "bold"), place, Text(f"  “{quote(citation.text)}”", "dim"), sep="")
+
+
+def print_engines(choices: Iterable[Choice]) -> None:
+    """Which engine serves each slot, why, and what would be better."""
+    out = console()
+    for choice in choices:
+        named = f"{choice.engine} {choice.model}".strip() + (" (embedded)" if choice.embedded else "")
+        out.print(Text(f"{choice.slot:<16}", "bold"), f"{named}: {choice.why}", sep="")
+        if choice.better:
+            out.print(Text(f"{'':<16}better: {choice.better}", "yellow"))
+            if choice.remedy:
+                out.print(Text(f"{'':<16}get it: {choice.remedy}", "yellow"))
+
+
+def quote(text: str) -> str:
+    """The beginning of a text, on one line."""
+    line = safe(" ".join(text.split()))
+    return line if len(line) <= QUOTE else line[: QUOTE - 1].rstrip() + "…"
+
+
+def _place(document: str, heading: str) -> str:
+    """A heading's path begins with the title where the document has one."""
+    if not heading or heading == document:
+        return document
+    return heading if heading.startswith(document + PATH_SEPARATOR) else f"{document}{PATH_SEPARATOR}{heading}"
+
+
+def _stages(timings: Mapping[str, float]) -> Table:
+    table = Table("stage", box=None, pad_edge=False)
+    table.add_column("ms", justify="right")
+    for stage, milliseconds in timings.items():
+        table.add_row(stage.replace("_", " "), f"{milliseconds:.0f}")
+    return table

@@ -1,0 +1,93 @@
+"""What `tingshuo doctor` finds out, and that it disturbs nothing."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from api.commands import app
+from memory.folder import open_data_folder
+
+pytestmark = pytest.mark.anyio
+
+SLOTS = {"chat", "embeddings", "speech_to_text", "text_to_speech", "voice_activity"}
+
+
+@pytest.fixture(autouse=True)
+def no_ollama(monkeypatch: pytest.MonkeyPatch) -> None:
+    for section in ("CHAT", "EMBEDDINGS"):
+        # Port 9 is for discarding; nobody listens there.
+        monkeypatch.setenv(f"TINGSHUO_{section}__OLLAMA__HOST", "http://127.0.0.1:9")
+
+
+def doctor() -> tuple[int, dict[str, object]]:
+    done = CliRunner().invoke(app, ["doctor", "--json"])
+    return done.exit_code, json.loads(done.stdout)
+
+
+def test_a_fresh_machine_is_well_and_told_what_would_be_better(data_folder: Path) -> None:
+    code, found = doctor()
+    assert code == 0
+    engines = found["engines"]
+    assert isinstance(engines, dict)
+    assert engines.keys() == SLOTS
+    assert engines["chat"]["embedded"] is True
+    assert "127.0.0.1:9" in engines["chat"]["better"]
+    assert "ollama pull" in engines["chat"]["remedy"]
+    assert found["variables"]
+    assert not data_folder.exists()
+
+
+def test_for_a_person_every_slot_and_remedy_has_its_line() -> None:
+    out = CliRunner().invoke(app, ["doctor"]).stdout
+    for slot in SLOTS:
+        assert f"\n{slot} " in f"\n{out}"
+    assert "get it: ollama serve" in out
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "part"),
+    [
+        ("TINGSHUO_CHAT__ENGINE", "ollama", "chat"),
+        ("TINGSHUO_TEXT_TO_SPEECH__ENGINE", "gramophone", "text_to_speech"),
+        ("TINGSHUO_PERSONA", "nobody", "persona"),
+        ("TINGSHUO_SERVER__PORT", "many", "settings"),
+        ("TINGSHUO_CONFIG", "/nowhere.yaml", "settings"),
+        ("TINGSHUO_DATA", "/dev/null/data", "data"),
+    ],
+)
+def test_what_is_configured_and_cannot_work_is_a_problem(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str, part: str
+) -> None:
+    monkeypatch.setenv(variable, value)
+    code, found = doctor()
+    assert code == 1
+    assert isinstance(found["problems"], dict)
+    assert list(found["problems"]) == [part]
+    assert found["problems"][part]["hint"]
+
+
+async def test_a_folder_in_use_is_no_problem_and_stays_in_use(data_folder: Path) -> None:
+    async with open_data_folder(data_folder):
+        for _ in range(2):
+            code, found = other_doctor()
+            assert code == 0
+            data = found["data"]
+            assert isinstance(data, dict)
+            assert (data["locked"], data["locked_by"]) == (True, os.getpid())
+    code, found = other_doctor()
+    assert isinstance(found["data"], dict)
+    assert found["data"]["locked"] is False
+
+
+def other_doctor() -> tuple[int, dict[str, object]]:
+    """As a program of its own, which shares no lock with this one."""
+
+    done = subprocess.run(
+        [sys.executable, "-m", "api.cli", "doctor", "--json"], capture_output=True, text=True, check=False
+    )
+    return done.returncode, json.loads(done.stdout)
