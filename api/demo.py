@@ -10,7 +10,6 @@ from api.recording import check_writable
 from api.terminal import status
 from configs.errors import ConfigError, DataFolderLocked
 from configs.settings import Settings
-from models.weights import whisper_folder
 
 DEFAULT_OUT = Path("demo-answer.wav")
 QUESTION = Path("questions") / "vacation.wav"
@@ -23,11 +22,11 @@ async def demo(settings: Settings, question: str | None, wishes: Wishes) -> None
     check_writable(wishes.out)
     examples = examples_folder()
     wanted = examples / QUESTION if question is None else question_of(question, settings.limits.question_characters)
-    apart = demo_settings(settings)
+    apart = settings.data.expanduser() / "demo"
     try:
         with status("Opening…") as say:
-            sound = await recorded(apart, wanted)
-            async with open_assistant(apart, hears=sound is not None, speaks=True) as assistant:
+            sound = await recorded(settings, wanted)
+            async with open_assistant(settings, folder=apart, hears=sound is not None) as assistant:
                 say("Taking in the example documents…")
                 await _learn(assistant, examples / "knowledge")
                 answer, path = await asked_of(assistant, wanted, sound, wishes, say)
@@ -36,16 +35,6 @@ async def demo(settings: Settings, question: str | None, wishes: Wishes) -> None
             f"another demo is running: {error.message}", "Wait for it to end, or set TINGSHUO_DATA to another folder."
         ) from error
     show(answer, path, wishes)
-
-
-def demo_settings(settings: Settings) -> Settings:
-    """The same settings over a data folder of the demo's own; weights stay where they are."""
-    data = settings.data.expanduser() / "demo"
-    hearing = settings.speech_to_text
-    if folder := whisper_folder(hearing.faster_whisper.model, settings.data):
-        whisper = hearing.faster_whisper.model_copy(update={"model": str(folder)})
-        hearing = hearing.model_copy(update={"faster_whisper": whisper})
-    return settings.model_copy(update={"data": data, "speech_to_text": hearing})
 
 
 def examples_folder() -> Path:

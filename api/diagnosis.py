@@ -3,9 +3,7 @@
 from rich.text import Text
 
 from api.doctor import DataState, Diagnosis
-from api.terminal import console, print_engines, print_json, safe
-
-UNITS = ("B", "kB", "MB", "GB")
+from api.terminal import amount, console, print_engines, print_json, safe
 
 
 def print_diagnosis(found: Diagnosis, *, json: bool) -> None:
@@ -36,17 +34,9 @@ def _line(name: str, value: str) -> None:
 
 
 def _state(data: DataState) -> str:
-    said = [data.path, _amount(data.bytes) if data.exists else "not made yet"]
+    said = [data.path, amount(data.bytes) if data.exists else "not made yet"]
     if not data.writable:
         said.append("cannot be written")
     if data.locked:
         said.append(f"in use by process {data.locked_by or 'unknown'}")
     return ", ".join(said)
-
-
-def _amount(size: float) -> str:
-    for unit in UNITS[:-1]:
-        if size < 1000:
-            return f"{size:.0f} {unit}"
-        size /= 1000
-    return f"{size:.1f} {UNITS[-1]}"

@@ -13,7 +13,6 @@ from filelock import FileLock, Timeout
 
 from configs.errors import AssistantError, ConfigError, DataFolderUnwritable
 from configs.persona import load_persona, persona_folders
-from configs.privacy import stay_local
 from configs.settings import Settings, load_settings
 from models.readiness import (
     chat_candidates,
@@ -81,14 +80,13 @@ class Diagnosis:
 
 async def diagnose() -> Diagnosis:
     """Looks at everything; what fails is noted, and the rest looked at all the same."""
-    stay_local()
     found = Diagnosis(packages={name: _version(name) for name in PACKAGES}, variables=_variables())
     try:
         settings = load_settings()
     except ConfigError as error:
         found.failures["settings"] = error
         return found
-    await _look_at_engines(settings, found)
+    await look_at_engines(settings, found)
     found.data = await run_sync(data_state, settings.data.expanduser().absolute())
     if not found.data.writable:
         found.failures["data"] = DataFolderUnwritable(
@@ -98,7 +96,8 @@ async def diagnose() -> Diagnosis:
     return found
 
 
-async def _look_at_engines(settings: Settings, found: Diagnosis) -> None:
+async def look_at_engines(settings: Settings, found: Diagnosis) -> None:
+    """Notes who would serve each slot, and what stands in the way."""
     found.persona, models = settings.persona, [settings.persona]
     try:
         persona = load_persona(settings.persona, persona_folders(settings.data))

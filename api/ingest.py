@@ -13,6 +13,7 @@ from api.errors import lines
 from api.terminal import console, note, safe
 from configs.errors import AssistantError, DocumentUnreadable
 from configs.settings import Settings
+from memory.documents import SUFFIXES
 from memory.ingestion import Ingestion, Progress
 
 FAILED = DocumentUnreadable.exit_code
@@ -43,6 +44,8 @@ def _report(done: Ingestion, came: Counter[str]) -> int:
     for file in done.files:
         if file.error:
             note(lines(file.error))
+    if done.others:
+        note(f"{done.others} files of other kinds were left out; what can be read: {', '.join(SUFFIXES)}")
     passages = sum(file.passages for file in done.files)
     console().print(f"{safe(done.knowledge)}: {_counts(came)} ({passages} new passages)")
     return FAILED if came["failed"] else 0

@@ -13,6 +13,7 @@ from types import FrameType
 from typing import TypeVar
 
 from api.errors import INTERRUPTED, ending
+from configs.privacy import stay_local
 
 T = TypeVar("T")
 
@@ -20,6 +21,7 @@ T = TypeVar("T")
 @contextmanager
 def guarded() -> Generator[None, None, None]:
     """Whatever happens inside becomes an exit code and at most a few lines on standard error."""
+    stay_local()
     _prepare_streams()
     be_quiet()
     signal.signal(signal.SIGINT, _leave)

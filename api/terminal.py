@@ -111,6 +111,15 @@ def quote(text: str) -> str:
     return line if len(line) <= QUOTE else line[: QUOTE - 1].rstrip() + "…"
 
 
+def amount(size: float) -> str:
+    """So many bytes, for a person."""
+    for unit in ("B", "kB", "MB"):
+        if size < 1000:
+            return f"{size:.0f} {unit}"
+        size /= 1000
+    return f"{size:.1f} GB"
+
+
 def _place(document: str, heading: str) -> str:
     """A heading's path begins with the title where the document has one."""
     if not heading or heading == document:

@@ -7,6 +7,7 @@ import sys
 import time
 from pathlib import Path
 from statistics import median
+from subprocess import DEVNULL
 
 import anyio
 import httpx
@@ -40,16 +41,20 @@ async def _ready(folder: Path) -> float:
     environment = {**os.environ, "TINGSHUO_DATA": str(folder)}
     command = [sys.executable, "-m", "api.cli", "serve", "--port", str(port)]
     began = time.perf_counter()
-    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        with anyio.fail_after(60):
-            async with httpx.AsyncClient(trust_env=False) as client:
-                while True:
-                    try:
-                        if (await client.get(f"http://127.0.0.1:{port}/health")).status_code == 200:
-                            return time.perf_counter() - began
-                    except httpx.TransportError:
-                        await anyio.sleep(0.02)
-    finally:
-        process.terminate()
-        process.wait(10)
+    async with await anyio.open_process(command, env=environment, stdout=DEVNULL, stderr=DEVNULL) as process:
+        try:
+            with anyio.fail_after(60):
+                await _answered(f"http://127.0.0.1:{port}/health")
+            return time.perf_counter() - began
+        finally:
+            process.terminate()
+
+
+async def _answered(address: str) -> None:
+    async with httpx.AsyncClient(trust_env=False) as client:
+        while True:
+            try:
+                if (await client.get(address)).status_code == 200:
+                    return
+            except httpx.TransportError:
+                await anyio.sleep(0.02)

@@ -112,16 +112,20 @@ class Personas:
 
     def get(self, name: str) -> Persona:
         """The persona with that name. Raises PersonaNotFound, and ConfigError where a file of it is wrong."""
+        yaml_file, modelfile = self.files(name)
+        body = self._body(yaml_file)
+        given = {**dict(body), "model": body.model or f"tingshuo-{name}"}
+        return Persona(name=name, brain=self._brain(modelfile), **given)
+
+    def files(self, name: str) -> tuple[Path, Path]:
+        """Its YAML file and its Modelfile. Raises as `get` does."""
         bodies = self._bodies()
         if name not in bodies:
             raise PersonaNotFound(
                 f"there is no persona {name!r}",
                 f"Take one of {', '.join(sorted(bodies)) or '(none)'}, or write {self._folders[0] / 'NAME.yaml'}.",
             )
-        body = self._body(bodies[name])
-        brain = self._brain(self._modelfile(name, bodies[name], body.modelfile))
-        given = {**dict(body), "model": body.model or f"tingshuo-{name}"}
-        return Persona(name=name, brain=brain, **given)
+        return bodies[name], self._modelfile(name, bodies[name], self._body(bodies[name]).modelfile)
 
     def _bodies(self) -> dict[str, Path]:
         """Every YAML file by its name; so a name that is asked for never becomes a path."""

@@ -9,6 +9,7 @@ QUIET = {
     "HF_HUB_OFFLINE": "1",
     "LANGSMITH_TRACING": "false",
     "LANGCHAIN_TRACING_V2": "false",
+    "ORT_DISABLE_TELEMETRY": "1",
 }
 
 

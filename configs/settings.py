@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import platformdirs
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -22,6 +22,8 @@ from configs.errors import ConfigError
 DEFAULTS = Path(__file__).with_name("assistant.yaml")
 OUTSIDE = ("TINGSHUO_CONFIG", "TINGSHUO_DEBUG", "TINGSHUO_TEST_")
 """Variables that are no settings."""
+HERE = "http://127.0.0.1:11434"
+"""Where Ollama listens unless it is told otherwise."""
 Seconds = Annotated[float, Field(ge=0)]
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -35,13 +37,24 @@ class Section(BaseModel):
 class OllamaChat(Section):
     """The language model, served by Ollama."""
 
-    host: str = "http://127.0.0.1:11434"
+    host: str = HERE
+    """Its address. Left as it is, Ollama's own variables OLLAMA_HOSTS (several, with commas) and OLLAMA_HOST count."""
+    hosts: tuple[str, ...] = ()
+    """Several servers in place of `host`, all with the same models: each conversation keeps to one while it runs."""
     num_ctx: int = Field(default=8192, ge=512)
     """Tokens of context; one constant everywhere, since another value makes Ollama load the model again."""
     keep_alive: int | str = Field(default=-1, union_mode="left_to_right")
     """How long Ollama keeps the model loaded after a call; -1 is for ever."""
     timeout: Seconds = 120
     """The longest wait for the next piece of a reply."""
+
+    @property
+    def servers(self) -> tuple[str, ...]:
+        """The addresses, at least one: what is set here, else what Ollama's variables say, else this machine."""
+        if self.hosts or self.host != HERE:
+            return self.hosts or (self.host,)
+        said = os.environ.get("OLLAMA_HOSTS") or os.environ.get("OLLAMA_HOST") or HERE
+        return tuple(host.strip() for host in said.split(",") if host.strip()) or (HERE,)
 
 
 class ExtractiveChat(Section):
@@ -108,6 +121,8 @@ class FasterWhisper(Section):
     """"auto" is float16 on CUDA and int8 on the CPU; else a CTranslate2 type."""
     beam_size: int = Field(default=5, ge=1, le=16)
     temperature: tuple[float, ...] = (0.0, 0.2)
+    word_times: bool = False
+    """When each word was said; slower, and where words cannot be placed, faster-whisper drops or repeats text."""
 
 
 class FakeSpeechToText(Section):
@@ -187,7 +202,7 @@ class Grounding(Section):
 
     passages: int = Field(default=5, ge=1, le=20)
     """The most passages that are given to the model."""
-    coverage: Share = 0.55
+    coverage: Share = 0.57
     """The share of a question's weight that a passage must hold to count as answering."""
 
 
@@ -197,6 +212,8 @@ class Limits(Section):
     audio_bytes: int = 50_000_000
     audio_seconds: float = 900
     question_characters: int = 8_000
+    speech_characters: int = 100_000
+    """What `tingshuo say` speaks at once."""
     document_bytes: int = 20_000_000
     documents: int = 10_000
     """Files in one ingestion."""
@@ -237,7 +254,9 @@ class Settings(BaseSettings):
         use_attribute_docstrings=True,
     )
 
-    data: Path = Field(default_factory=lambda: platformdirs.user_data_path("tingshuo"))
+    data: Annotated[Path, AfterValidator(Path.expanduser)] = Field(
+        default_factory=lambda: platformdirs.user_data_path("tingshuo")
+    )
     """The one folder that everything is kept in."""
     persona: str = "default"
     user: str = "owner"

@@ -43,27 +43,42 @@ class Document:
         return self.path.suffix.lower() == ".md"
 
 
-def find_files(paths: Iterable[Path], limits: Limits) -> tuple[Path, ...]:
-    """The files that are meant: those named, and all in the folders named, in order, each once.
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The files that are meant."""
+
+    files: tuple[Path, ...]
+    """In order, each once."""
+    others: int
+    """Files of other kinds that were passed over in folders."""
+
+
+def find_files(paths: Iterable[Path], limits: Limits) -> Found:
+    """The files that are meant: those named, and all in the folders named that are of a kind that can be read.
 
     In folders, hidden files are skipped and so are links that lead out. Raises RequestTooLarge when there are more
     than `limits.documents`.
     """
     found: dict[Path, None] = {}
+    others = 0
     for path in paths:
-        for file in _inside(path.expanduser().resolve()):
+        start = path.expanduser().resolve()
+        for file in _inside(start):
+            if file != start and not _is_readable(file):
+                others += 1
+                continue
             found[file] = None
             if len(found) > limits.documents:
                 raise RequestTooLarge(
                     f"there are more than {limits.documents} files (`limits.documents`)",
                     "Ingest fewer folders at a time, or raise that limit.",
                 )
-    return tuple(found)
+    return Found(tuple(found), others)
 
 
 def read_document(path: Path, limits: Limits) -> Document:
     """The text of a file. Raises DocumentUnreadable, or RequestTooLarge over `limits.document_bytes`."""
-    if path.suffix.lower() not in SUFFIXES:
+    if path.exists() and not _is_readable(path):
         raise DocumentUnreadable(
             f"{str(path)!r} is of a kind that cannot be read ({path.suffix or 'no suffix'})",
             f"Kinds that can: {', '.join(SUFFIXES)}. Convert it to one of them.",
@@ -88,6 +103,10 @@ def decode(content: bytes) -> str | None:
         return _plain(text)
     text = _decoded(content, "gb18030")
     return _plain(text) if text is not None and _looks_chinese(text) else None
+
+
+def _is_readable(path: Path) -> bool:
+    return path.suffix.lower() in SUFFIXES
 
 
 def _inside(path: Path) -> Iterator[Path]:

@@ -172,7 +172,8 @@ def _translated() -> Generator[None, None, None]:
         yield
     except (ChromaError, OSError) as error:
         text = " ".join(str(error).split())
-        if "full" in text or "No space" in text or "readonly" in text:
+        # Chroma tells a full disk by many names: while it compacts, as logs that could not be applied.
+        if any(sign in text for sign in ("full", "No space", "readonly", "apply logs")):
             raise DataFolderUnwritable(
                 f"the vector index cannot be written: {text}", "Free some space on that disk, then try again."
             ) from error

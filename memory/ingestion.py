@@ -44,6 +44,8 @@ class Ingestion:
 
     knowledge: str
     files: tuple[IngestedFile, ...]
+    others: int = 0
+    """Files in the folders that are of no kind that can be read; they were left out."""
 
     def count(self, outcome: IngestionOutcome) -> int:
         """How many files came to that."""
@@ -83,7 +85,7 @@ class Ingestor:
 
     async def ingest(self, paths: Sequence[Path], knowledge: str, progress: Report | None) -> Ingestion:
         """See Knowledge.ingest."""
-        files = await run_sync(find_files, paths, self._limits)
+        found = await run_sync(find_files, paths, self._limits)
         await self.sweep()
         bases = await self._ledger.read(catalogue.knowledge_bases)
         if knowledge in bases:
@@ -94,14 +96,14 @@ class Ingestor:
         }
         done: list[IngestedFile] = []
         try:
-            for number, path in enumerate(files, 1):
-                tell = partial(_tell, progress, path, number, len(files))
+            for number, path in enumerate(found.files, 1):
+                tell = partial(_tell, progress, path, number, len(found.files))
                 done.append(await self._file(path, knowledge, known.get(str(path)), tell))
                 tell(done[-1].passages, done[-1].passages, done[-1].outcome)
         finally:
             with anyio.CancelScope(shield=True):
                 await self.sweep()
-        return Ingestion(knowledge, tuple(done))
+        return Ingestion(knowledge, tuple(done), found.others)
 
     async def sweep(self) -> None:
         """Deletes pending and retired documents with their vectors, off the disk."""

@@ -14,7 +14,9 @@ from trio.testing import MockClock
 Backend = tuple[str, dict[str, object]]
 
 # Libraries read these when they are imported, so they are set before anything else is.
-os.environ.update(HF_HUB_OFFLINE="1", ANONYMIZED_TELEMETRY="False", LANGSMITH_TRACING="false")
+os.environ.update(
+    HF_HUB_OFFLINE="1", ANONYMIZED_TELEMETRY="False", LANGSMITH_TRACING="false", ORT_DISABLE_TELEMETRY="1"
+)
 
 settings.register_profile(
     "tingshuo",

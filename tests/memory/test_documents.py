@@ -102,7 +102,7 @@ def test_folders_are_read_in_order_without_hidden_files_and_each_file_once(tmp_p
         file = tmp_path / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text("x")
-    found = find_files([tmp_path / "b.md", tmp_path, tmp_path / "gone.md"], LIMITS)
+    found = find_files([tmp_path / "b.md", tmp_path, tmp_path / "gone.md"], LIMITS).files
     names = [str(path.relative_to(tmp_path)) for path in found]
     assert names == ["b.md", "a.txt", "deep/c.md", "deep/er/d.md", "gone.md"]
 
@@ -116,13 +116,27 @@ def test_links_are_not_followed_out_of_a_folder(tmp_path: Path) -> None:
     (inside / "folder").symlink_to(outside)
     (inside / "loop").symlink_to(inside)
     (inside / "again.md").symlink_to(inside / "inside.md")
-    assert find_files([inside], LIMITS) == (inside / "inside.md",)
-    assert find_files([inside / "file.md"], LIMITS) == (outside / "outside.md",)
+    assert find_files([inside], LIMITS).files == (inside / "inside.md",)
+    assert find_files([inside / "file.md"], LIMITS).files == (outside / "outside.md",)
 
 
 def test_too_many_files_are_refused(tmp_path: Path) -> None:
     for number in range(4):
         (tmp_path / f"{number}.md").write_text("x")
-    assert len(find_files([tmp_path], Limits(documents=4))) == 4
+    assert len(find_files([tmp_path], Limits(documents=4)).files) == 4
     with pytest.raises(RequestTooLarge, match="3 files"):
         find_files([tmp_path], Limits(documents=3))
+
+
+def test_files_of_other_kinds_are_passed_over_in_folders_and_counted(tmp_path: Path) -> None:
+    for name in ("a.md", "picture.png", "ledger.sqlite3", "b.txt"):
+        (tmp_path / name).write_text("x")
+    found = find_files([tmp_path], LIMITS)
+    assert [path.name for path in found.files] == ["a.md", "b.txt"]
+    assert found.others == 2
+    assert find_files([tmp_path / "picture.png"], LIMITS).files == (tmp_path / "picture.png",)
+
+
+def test_a_path_that_is_not_there_is_told_so(tmp_path: Path) -> None:
+    with pytest.raises(DocumentUnreadable, match="does not exist"):
+        read_document(tmp_path / "nothing", LIMITS)
