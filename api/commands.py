@@ -8,13 +8,15 @@ import typer
 
 from api.process import be_quiet, reported, run
 
+# Plain help: drawing it with rich would take most of the time until it shows.
 app = typer.Typer(
+    rich_markup_mode=None,
     name="tingshuo",
     help="A local-first voice assistant: speak a question, hear an answer from your own documents.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-documents = typer.Typer(help="What the knowledge bases hold.", no_args_is_help=True)
+documents = typer.Typer(rich_markup_mode=None, help="What the knowledge bases hold.", no_args_is_help=True)
 app.add_typer(documents, name="knowledge")
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document, and nothing else.")]

@@ -1,9 +1,11 @@
 """What `tingshuo doctor` found, for a person or a program."""
 
+import yaml
 from rich.text import Text
 
 from api.doctor import DataState, Diagnosis
 from api.terminal import amount, console, print_engines, print_json, safe
+from models.video_memory import Needs
 
 
 def print_diagnosis(found: Diagnosis, *, json: bool) -> None:
@@ -18,6 +20,7 @@ def print_diagnosis(found: Diagnosis, *, json: bool) -> None:
         _line("persona", found.persona)
     if found.data:
         _line("data folder", _state(found.data))
+    _print_gpus(found)
     _line("python", found.as_json()["python"])
     _line("packages", ", ".join(f"{name} {version}" for name, version in found.packages.items()))
     for name, value in found.variables.items():
@@ -27,6 +30,23 @@ def print_diagnosis(found: Diagnosis, *, json: bool) -> None:
         out.print(Text(f"{name}: {safe(error.message)}", "bold red"))
         if error.hint:
             out.print(f"  try: {safe(error.hint)}")
+
+
+def _print_gpus(found: Diagnosis) -> None:
+    """The cards, and what would suit the largest."""
+    for gpu in found.gpus:
+        _line("gpu", f"{gpu.name}, {amount(gpu.total)}, {amount(gpu.free)} free")
+    if found.gpus and not found.division:
+        _line("", "too small for qwen3:8b: write FROM qwen3:4b, or a smaller model still, into the persona's Modelfile")
+    elif not found.gpus:
+        _line("gpu", "none found by nvidia-smi: everything runs on the CPU")
+    if division := found.division:
+        _line("", f"qwen3:8b and what fits beside it take {amount(division.needs(Needs()))}. In assistant.yaml:")
+        for line in yaml.safe_dump(division.settings(), sort_keys=False).splitlines():
+            _line("", f"  {line}")
+        _line("", f"In the Modelfiles: PARAMETER num_ctx {division.num_ctx}")
+        variables = " ".join(f"{name}={value}" for name, value in division.variables().items())
+        _line("", f"In the shell: {variables} ollama serve")
 
 
 def _line(name: str, value: str) -> None:

@@ -14,6 +14,7 @@ from filelock import FileLock, Timeout
 from configs.errors import AssistantError, ConfigError, DataFolderUnwritable
 from configs.persona import load_persona, persona_folders
 from configs.settings import Settings, load_settings
+from models.gpus import Gpu, gpus
 from models.readiness import (
     chat_candidates,
     embedding_candidates,
@@ -22,6 +23,7 @@ from models.readiness import (
     voice_activity_candidates,
 )
 from models.selection import Candidate, Choice, Slot, choose
+from models.video_memory import Division, divide
 
 PACKAGES = (
     "tingshuo", "anyio", "av", "chromadb", "ctranslate2", "espeakng-loader", "fastapi", "faster-whisper", "langchain",
@@ -52,8 +54,14 @@ class Diagnosis:
     """What cannot work, by slot or part."""
     data: DataState | None = None
     persona: str = ""
+    gpus: list[Gpu] = field(default_factory=list)
     packages: dict[str, str] = field(default_factory=dict)
     variables: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def division(self) -> Division | None:
+        """How the memory of the largest GPU is best divided; None where there is none, or a too small one."""
+        return divide(max(gpu.total for gpu in self.gpus)) if self.gpus else None
 
     @property
     def exit_code(self) -> int:
@@ -72,6 +80,8 @@ class Diagnosis:
             "engines": engines,
             "persona": self.persona,
             "data": asdict(self.data) if self.data else None,
+            "gpus": [asdict(gpu) for gpu in self.gpus],
+            "best_settings": self.division.settings() if self.division else None,
             "python": f"{platform.python_version()} on {platform.platform()}",
             "packages": self.packages,
             "variables": self.variables,
