@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Callable, Iterator
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -103,13 +104,13 @@ def _packets(container: av.container.InputContainer, stream: av.AudioStream) -> 
 
 def _limited(frames: Iterator[av.AudioFrame], max_seconds: float) -> Iterator[av.AudioFrame]:
     """The frames, until they sound longer than the limit; counted before anything is resampled or kept."""
-    seconds = 0.0
+    seconds = Fraction()
     for frame in frames:
         if frame.sample_rate not in RATES:
             raise AudioUnsupported(
                 f"the audio has {frame.sample_rate} samples a second", f"Use {RATES.start} to {RATES.stop - 1} Hz."
             )
-        seconds += frame.samples / frame.sample_rate
+        seconds += Fraction(frame.samples, frame.sample_rate)
         if seconds > max_seconds:
             raise RequestTooLarge(f"the audio is longer than {max_seconds:g} seconds", "Send a shorter recording.")
         yield frame

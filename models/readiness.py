@@ -6,9 +6,10 @@ from pathlib import Path
 
 from configs.errors import EngineNotInstalled, ModelNotFound
 from configs.settings import Settings
-from models.engines.ollama_probe import OllamaState, probe
+from models.engines import chattts_loading as chattts
+from models.engines.ollama_probe import OllamaState, probe, probe_all
 from models.selection import Candidate
-from models.weights import WHISPER_FILES, missing, whisper_folder
+from models.weights import CHATTTS_FILES, WHISPER_FILES, chattts_folder, missing, whisper_folder
 
 SCRIPTED = Candidate("fake", True, "scripted, for tests and benchmarks", embedded=True, automatic=False)
 INSTALL = "uv sync"
@@ -16,18 +17,18 @@ INSTALL = "uv sync"
 
 async def chat_candidates(settings: Settings, models: Sequence[str]) -> list[Candidate]:
     """Who could think; `models` are the Ollama models that would do, best first."""
-    state = await probe(settings.chat.ollama.host)
+    states = await probe_all(settings.chat.ollama.servers)
     extractive = Candidate(
         "extractive", True, "needs no language model: quotes the passages that answer", embedded=True
     )
-    return [_ollama(state, models), extractive, SCRIPTED]
+    return [_ollama(states, models), extractive, SCRIPTED]
 
 
 async def embedding_candidates(settings: Settings) -> list[Candidate]:
     """What could turn text into vectors."""
     state = await probe(settings.embeddings.ollama.host)
     hashed = Candidate("hashed", True, "needs no weights: hashed character n-grams", embedded=True)
-    return [_ollama(state, [settings.embeddings.ollama.model]), hashed]
+    return [_ollama([state], [settings.embeddings.ollama.model]), hashed]
 
 
 def speech_to_text_candidates(settings: Settings) -> list[Candidate]:
@@ -39,6 +40,7 @@ def speech_to_text_candidates(settings: Settings) -> list[Candidate]:
 def text_to_speech_candidates(settings: Settings) -> list[Candidate]:
     """Who could speak."""
     return [
+        _chattts(settings.text_to_speech.chattts.device, settings.data),
         _packaged("espeak-ng", "espeakng_loader", "its voices come in its wheel; Chinese and English"),
         SCRIPTED,  # voices
     ]
@@ -49,14 +51,21 @@ def voice_activity_candidates(settings: Settings) -> list[Candidate]:
     return [_packaged("silero", "faster_whisper", "Silero v6 comes in faster-whisper's wheel"), SCRIPTED]
 
 
-def _ollama(state: OllamaState, models: Sequence[str]) -> Candidate:
-    wanted = models[-1]
-    if not state.running:
-        return Candidate("ollama", False, f"no Ollama answers at {state.host}", f"ollama serve && ollama pull {wanted}")
-    if model := next((model for model in models if state.has(model)), None):
-        return Candidate("ollama", True, f"Ollama {state.version} at {state.host} has {model}", model=model)
-    reason = f"Ollama at {state.host} does not have {wanted}"
-    return Candidate("ollama", False, reason, f"ollama pull {wanted}", failure=ModelNotFound)
+def _ollama(states: Sequence[OllamaState], models: Sequence[str]) -> Candidate:
+    """`models` stand best first; one that every server has goes before one that only some have."""
+    wanted, hosts = models[-1], ", ".join(state.host for state in states)
+    running = [state for state in states if state.running]
+    if not running:
+        return Candidate("ollama", False, f"no Ollama answers at {hosts}", f"ollama serve && ollama pull {wanted}")
+    most = max(models, key=lambda model: sum(state.has(model) for state in running))
+    serving = [state for state in running if state.has(most)]
+    if not serving:
+        reason = f"Ollama at {hosts} does not have {wanted}"
+        return Candidate("ollama", False, reason, f"ollama pull {wanted}", failure=ModelNotFound)
+    reason = f"Ollama {serving[0].version} at {', '.join(state.host for state in serving)} has {most}"
+    if absent := [state.host for state in states if state not in serving]:
+        reason += f", not so {', '.join(absent)}"
+    return Candidate("ollama", True, reason, model=most)
 
 
 def _faster_whisper(model: str, data: Path) -> Candidate:
@@ -70,6 +79,24 @@ def _faster_whisper(model: str, data: Path) -> Candidate:
         reason = f"{folder} lacks {', '.join(lacking)}"
         return Candidate("faster-whisper", False, reason, remedy, failure=ModelNotFound)
     return Candidate("faster-whisper", True, f"{model} in {folder}")
+
+
+def _chattts(device: str, data: Path) -> Candidate:
+    # Without a GPU it is no better than what is there: named, it serves; `auto` neither takes nor recommends it.
+    gpus = chattts.count_gpus()
+    interactive = chattts.will_use_gpu(device, gpus)
+    if device == "cuda" and not gpus:
+        reason, remedy = "there is no CUDA device", "Set `text_to_speech.chattts.device` to auto."
+        return Candidate("chattts", False, reason, remedy, automatic=False)
+    if not chattts.is_installed():
+        reason, failure = "not installed", EngineNotInstalled
+        return Candidate("chattts", False, reason, chattts.INSTALL, automatic=interactive, failure=failure)
+    folder = chattts_folder(data)
+    if lacking := missing(folder, CHATTTS_FILES):
+        reason = f"{folder} lacks {', '.join(lacking)}"
+        return Candidate("chattts", False, reason, chattts.FETCH, automatic=interactive, failure=ModelNotFound)
+    where = "on the GPU" if interactive else "on the CPU, where a second of speech takes about ten"
+    return Candidate("chattts", True, f"its weights in {folder}, {where}", automatic=interactive)
 
 
 def _packaged(engine: str, package: str, reason: str) -> Candidate:

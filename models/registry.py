@@ -1,10 +1,12 @@
 """From a choice to an engine: each is imported only when it is chosen; a new engine is one `case` here."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol, runtime_checkable
 
 from langchain_core.embeddings import Embeddings
 from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import BaseMessage
+from langchain_core.tools import BaseTool
 
 from configs.errors import EngineUnknown, ModelNotFound
 from configs.settings import Settings
@@ -13,7 +15,25 @@ from models.speech_gate import GatedSpeechToText
 from models.speech_to_text import SpeechToText
 from models.text_to_speech import TextToSpeech
 from models.voice_activity import VoiceActivityDetector
-from models.weights import whisper_folder
+from models.weights import chattts_folder, whisper_folder
+
+
+@runtime_checkable
+class Served(Protocol):
+    """What a chat model that a server runs has beside LangChain's own."""
+
+    @property
+    def context(self) -> int:
+        """Tokens that a prompt and its reply may have together."""
+        ...
+
+    async def preload(self, messages: Sequence[BaseMessage], tools: Sequence[BaseTool] = ()) -> int:
+        """Loads the model with the beginning of every prompt; the tokens of that. Raises EngineError."""
+        ...
+
+    async def aclose(self) -> None:
+        """Closes the connections; no call may follow."""
+        ...
 
 
 def open_chat(
@@ -22,9 +42,9 @@ def open_chat(
     """Who thinks; `sampling` and `reasoning` come from the persona and matter to Ollama only."""
     match choice.engine:
         case "ollama":
-            from models.engines import ollama
+            from models.engines import ollama_hosts
 
-            return ollama.open_chat(settings.chat.ollama, choice.model, sampling, reasoning=reasoning)
+            return ollama_hosts.open_chat(settings.chat.ollama, choice.model, sampling, reasoning=reasoning)
         case "extractive":
             from models.engines.extractive import ExtractiveChat
 
@@ -78,6 +98,11 @@ async def open_speech_to_text(choice: Choice, settings: Settings, detector: Voic
 async def open_text_to_speech(choice: Choice, settings: Settings) -> TextToSpeech:
     """Who speaks."""
     match choice.engine:
+        case "chattts":
+            from models.engines.chattts import ChatTts
+
+            folder, speakers = chattts_folder(settings.data), settings.data / "speakers"
+            return await ChatTts.open(settings.text_to_speech.chattts, folder, speakers)
         case "espeak-ng":
             from models.engines.espeak_ng import EspeakNg
 

@@ -12,12 +12,17 @@ from langchain.agents import create_agent
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, HumanMessage, SystemMessage
 from langchain_core.tools import tool
+from pydantic import BaseModel
 
 from configs import settings
-from models.engines import fake, ollama
+from configs.errors import EngineUnavailable
+from models.engines import fake, ollama_hosts
 from models.engines.extractive import ExtractiveChat
+from models.engines.ollama import OllamaChat
+from models.engines.ollama_hosts import OllamaHosts
+from models.engines.ollama_structured import structured
 from models.quoting import QuotedPassage, quote
-from tests.ollama_stand_in import Body, Reply, StandIn, ollama_stand_in
+from tests.ollama_stand_in import Body, Reply, StandIn, ollama_stand_in, unused_host
 
 QUESTION = "How many days of vacation do employees get?"
 PASSAGE = QuotedPassage(1, "Handbook", "Annual leave", "Employees get 25 days of vacation each year.")
@@ -45,6 +50,8 @@ class Engine:
 
 def as_a_model_would(body: Body) -> Reply:
     """Calls the tool that it has once, then answers."""
+    if body.get("format"):
+        return Reply(data={"days": 25})
     if body.get("tools") and body["messages"][-1]["role"] != "tool":
         return Reply(text="", tool_calls=[("knowledge_search", {"query": QUESTION})])
     return Reply(text="Employees get 25 days each year [1].")
@@ -58,15 +65,15 @@ def stand_in() -> Iterator[StandIn]:
 
 
 @asynccontextmanager
-async def served(host: str, model: str) -> AsyncIterator[Engine]:
-    chat = ollama.open_chat(settings.OllamaChat(host=host), model, {"temperature": 0.0})
+async def served(model: str, *hosts: str) -> AsyncIterator[Engine]:
+    chat = ollama_hosts.open_chat(settings.OllamaChat(hosts=hosts), model, {"temperature": 0.0})
     try:
         yield Engine(chat, counts_tokens=True)
     finally:
         await chat.aclose()
 
 
-@pytest.fixture(params=["extractive", "ollama", "fake", *REAL])
+@pytest.fixture(params=["extractive", "ollama", "ollama hosts", "fake", *REAL])
 async def engine(request: pytest.FixtureRequest, stand_in: StandIn) -> AsyncIterator[Engine]:
     match request.param:
         case "extractive":
@@ -74,10 +81,13 @@ async def engine(request: pytest.FixtureRequest, stand_in: StandIn) -> AsyncIter
         case "fake":
             yield Engine(fake.FakeChat(script=settings.FakeChat()), calls_tools=False)
         case "ollama":
-            async with served(stand_in.host, "qwen3:8b") as found:
+            async with served("qwen3:8b", stand_in.host) as found:
+                yield found
+        case "ollama hosts":
+            async with served("qwen3:8b", unused_host(), stand_in.host) as found:
                 yield found
         case _:
-            async with served(HOST, MODEL) as found:
+            async with served(MODEL, HOST) as found:
                 yield found
 
 
@@ -140,3 +150,27 @@ async def test_tokens_are_counted_the_same_however_it_is_asked(engine: Engine) -
     for chunk in streamed[1:]:
         joined += chunk
     assert joined.usage_metadata == whole.usage_metadata
+
+
+async def test_preloading_counts_the_prefix_and_the_next_reply_is_as_ever(engine: Engine) -> None:
+    if not isinstance(engine.chat, OllamaChat):
+        pytest.skip("this engine has nothing to load")
+    expected = (await engine.chat.ainvoke(PROMPT)).text
+    try:
+        assert await engine.chat.preload(PROMPT) > 5
+    except EngineUnavailable as error:
+        assert isinstance(engine.chat, OllamaHosts), error
+    assert 512 <= engine.chat.context <= 8192
+    assert (await engine.chat.ainvoke(PROMPT)).text == expected
+
+
+class Leave(BaseModel):
+    """How much vacation there is."""
+
+    days: int
+
+
+async def test_a_reply_can_be_held_to_a_schema(engine: Engine) -> None:
+    if not isinstance(engine.chat, OllamaChat):
+        pytest.skip("this engine knows no schema")
+    assert await structured(engine.chat, Leave, PROMPT) == Leave(days=25)

@@ -16,7 +16,7 @@ from langchain_core.tools import tool
 
 from configs import settings
 from configs.errors import AssistantError, ConfigError, EngineFailed, EngineUnavailable, ModelNotFound
-from models.engines.ollama import OllamaChat, open_chat, open_embeddings, preload
+from models.engines.ollama import OllamaChat, open_chat, open_embeddings
 from models.engines.ollama_probe import OllamaState, host_url, probe
 from tests.ollama_stand_in import Fail, Reply, StandIn, ollama_stand_in, prompt_tokens, unused_host
 
@@ -165,7 +165,7 @@ async def test_every_request_has_the_same_constant_options(server: StandIn) -> N
     await chat.ainvoke("Hi")
     await streamed(chat)
     await chat.bind_tools([clock]).ainvoke("Hi", stop=["END"])
-    await preload(chat, [SystemMessage("You are a butler.")], [clock])
+    await chat.preload([SystemMessage("You are a butler.")], [clock])
     first, second, third, fourth = server.bodies("/api/chat")
     assert first["options"] == {"temperature": 0.7, "min_p": 0.0, "stop": ["User:"], "num_ctx": 4096}
     assert second["options"] == first["options"]
@@ -186,7 +186,7 @@ async def test_thought_is_kept_apart_from_the_reply(server: StandIn, chat: Ollam
 
 
 async def test_preloading_sends_the_real_prefix(server: StandIn, chat: OllamaChat) -> None:
-    counted = await preload(chat, [SystemMessage("You are a butler."), HumanMessage("Hi")], [clock])
+    counted = await chat.preload([SystemMessage("You are a butler."), HumanMessage("Hi")], [clock])
     (body,) = server.bodies("/api/chat")
     assert [message["role"] for message in body["messages"]] == ["system", "user"]
     assert [found["function"]["name"] for found in body["tools"]] == ["clock"]

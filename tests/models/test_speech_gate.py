@@ -1,0 +1,162 @@
+"""The gate: which stretch of a sound counts as speech, worked out by hand, and what the engine behind it is given."""
+
+from collections.abc import Sequence
+
+import anyio
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from models.audio import AudioChunk, Floats, from_floats, joined, silence
+from models.speech_gate import GatedSpeechToText, GateRules, speech_span
+from models.speech_to_text import Segment, Transcript, Word
+
+RULES = GateRules(voiced=0.5, certain=0.7, shortest_run=0.3, padding=0.2)
+FRAME = 0.1
+
+
+@pytest.mark.parametrize(
+    ("frames", "span"),
+    [
+        ("", None),
+        ("----------", None),
+        ("----SSS---", (4, 7)),
+        ("SSSSSSSSSS", (0, 10)),
+        ("----SS----", None),  # too short a run
+        ("SS-SS-SS-SS", None),  # short runs do not add up
+        ("~~~~~~~~~~", None),  # voiced, but never certain
+        ("--~S~----", (2, 5)),  # one certain frame makes its run count
+        ("S--SSS--S", (3, 6)),  # clicks around it are cut off
+        ("-SSS---SSSS-", (1, 11)),  # the pause between two runs stays
+    ],
+)
+def test_the_stretch_from_the_first_to_the_last_run(frames: str, span: tuple[int, int] | None) -> None:
+    """S is certainly speech, ~ perhaps, - is not."""
+    found = speech_span([{"S": 0.9, "~": 0.6, "-": 0.1}[frame] for frame in frames], FRAME, RULES)
+    padded = span and (max(0.0, span[0] * FRAME - 0.2), span[1] * FRAME + 0.2)
+    assert found == (padded and pytest.approx(padded))
+
+
+@given(st.lists(st.floats(0, 1), max_size=60))
+def test_laws_of_the_span(probabilities: list[float]) -> None:
+    span = speech_span(probabilities, FRAME, RULES)
+    if span is None:
+        return
+    start, end = span
+    assert 0 <= start < end <= len(probabilities) * FRAME + RULES.padding + 1e-9
+    assert end - start >= RULES.shortest_run
+    louder = speech_span([min(1.0, each + 0.1) for each in probabilities], FRAME, RULES)
+    assert louder is not None
+    assert louder[0] <= start
+    assert louder[1] >= end
+
+
+class Loud:
+    """Any loud frame is speech."""
+
+    name = "loud"
+    frame_samples = 160
+
+    def open_stream(self) -> "Loud":
+        return self
+
+    def probability(self, frame: Floats) -> float:
+        assert frame.shape == (160,)
+        return float(np.abs(frame).max() > 0.1)
+
+    def reset(self) -> None:
+        """There is no state."""
+
+
+class Recorder:
+    """An engine that writes down what it is given."""
+
+    name = "recorder"
+    languages = ("en", "zh")
+
+    def __init__(self) -> None:
+        self.heard: list[tuple[AudioChunk, str | None, Sequence[str]]] = []
+        self.closed = False
+
+    async def transcribe(
+        self, sound: AudioChunk, *, language: str | None = None, hotwords: Sequence[str] = ()
+    ) -> Transcript:
+        self.heard.append((sound, language, hotwords))
+        words = (Word("hello", 0.5, 0.75, 0.9),)
+        segments = (Segment("hello", 0.5, 1.0, 0.8, words), Segment("again", 1.0, 1.5))
+        return Transcript("hello again", "en", sound.seconds, 0.7, segments)
+
+    async def aclose(self) -> None:
+        self.closed = True
+
+
+def noise(seconds: float, rate: int = 16_000) -> AudioChunk:
+    samples = np.random.default_rng(3).uniform(-0.9, 0.9, round(seconds * rate))
+    return from_floats(samples.astype(np.float32), rate)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("rate", [16_000, 48_000])
+async def test_only_the_speech_is_handed_on_and_times_are_those_of_the_whole_sound(rate: int) -> None:
+    engine = Recorder()
+    gated = GatedSpeechToText(engine, Loud(), GateRules(padding=0.25))
+    sound = joined([silence(2.0, rate), noise(1.0, rate), silence(3.0, rate)], rate)
+    transcript = await gated.transcribe(sound, language="zh", hotwords=("听说",))
+    ((heard, language, hotwords),) = engine.heard
+    assert (heard.rate, language, hotwords) == (rate, "zh", ("听说",))
+    assert heard.seconds == pytest.approx(1.5, abs=0.03)
+    assert (transcript.text, transcript.seconds, transcript.language_probability) == ("hello again", 6.0, 0.7)
+    first, second = transcript.segments
+    assert first.start == pytest.approx(2.25, abs=0.02)
+    assert (first.end, first.confidence) == (first.start + 0.5, 0.8)
+    assert (first.words[0].start, first.words[0].end) == (first.start, first.start + 0.25)
+    assert second.start == first.end
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("sound", "gate"),
+    [
+        (silence(0.0, 16_000), "too short"),
+        (noise(0.1), "too short"),
+        (silence(5.0, 16_000), "no speech"),
+        (joined([silence(1.0, 16_000), noise(0.05), silence(1.0, 16_000)], 16_000), "no speech"),
+    ],
+    ids=["empty", "a click alone", "silence", "a click in silence"],
+)
+async def test_without_speech_the_engine_is_not_asked(sound: AudioChunk, gate: str) -> None:
+    engine = Recorder()
+    gated = GatedSpeechToText(engine, Loud())
+    transcript = await gated.transcribe(sound, language="zh")
+    assert transcript == Transcript("", "zh", sound.seconds, gate=gate)
+    assert (await gated.transcribe(sound)).language == "en"
+    assert engine.heard == []
+
+
+@pytest.mark.anyio
+async def test_looking_for_speech_can_be_cancelled() -> None:
+    engine = Recorder()
+
+    class Cancelling(Loud):
+        seen = 0
+
+        def probability(self, frame: Floats) -> float:
+            self.seen += 1
+            anyio.from_thread.run_sync(scope.cancel)
+            return 1.0
+
+    detector = Cancelling()
+    with anyio.CancelScope() as scope:
+        await GatedSpeechToText(engine, detector).transcribe(noise(5.0))
+    assert scope.cancelled_caught
+    assert (detector.seen, engine.heard) == (1, [])
+
+
+@pytest.mark.anyio
+async def test_it_stands_for_its_engine() -> None:
+    engine = Recorder()
+    gated = GatedSpeechToText(engine, Loud())
+    assert (gated.name, gated.languages) == ("recorder", ("en", "zh"))
+    await gated.aclose()
+    assert engine.closed
