@@ -1,12 +1,15 @@
 """The assistant: the one place where settings become engines, stores and conversations."""
 
+import logging
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from uuid import uuid4
 from weakref import WeakValueDictionary
 
-from anyio import Lock
+from anyio import CancelScope, Lock
 
 from agent.checkpoints import PruningSaver, open_checkpoints
 from agent.conversation import Conversation
@@ -14,7 +17,7 @@ from agent.events import TurnEnded, TurnEvent
 from agent.session import Session
 from agent.store import Store, open_store
 from agent.turn import Company, Emit, Question, Turn
-from configs.errors import RequestError, RequestTooLarge
+from configs.errors import EngineError, RequestError, RequestTooLarge
 from configs.persona import Persona, Personas, persona_folders
 from configs.privacy import stay_local
 from configs.settings import Settings
@@ -25,13 +28,15 @@ from models.readiness import (
     text_to_speech_candidates,
     voice_activity_candidates,
 )
-from models.registry import open_chat, open_speech_to_text, open_text_to_speech, open_voice_activity
+from models.registry import Served, open_chat, open_speech_to_text, open_text_to_speech, open_voice_activity
 from models.selection import Candidate, Choice, Slot, choose
 from models.speech_to_text import SpeechToText
 from models.text_to_speech import TextToSpeech, Voice
 from models.voice_activity import VoiceActivityDetector
 from tools.speech_input import Listener
 from tools.speech_output import Speaker
+
+log = logging.getLogger(__name__)
 
 
 async def ignore(event: TurnEvent) -> None:
@@ -41,13 +46,16 @@ async def ignore(event: TurnEvent) -> None:
 class Assistant:
     """Everything that answers. Made by `open_assistant`."""
 
-    def __init__(self, settings: Settings, store: Store, checkpoints: PruningSaver) -> None:
+    def __init__(self, settings: Settings, store: Store, checkpoints: PruningSaver, closing: AsyncExitStack) -> None:
+        """`closing` lets go of the chat models in the end."""
         self.settings = settings
         self.store = store
         self.ears: SpeechToText | None = None
         self.mouth: TextToSpeech | None = None
         self._detector: VoiceActivityDetector | None = None
         self._checkpoints = checkpoints
+        self._closing = closing
+        self._cold: EngineError | None = None
         self._choices = {store.embeddings.slot: store.embeddings}
         self._personas = Personas(persona_folders(settings.data))
         self._conversations: dict[tuple[str, tuple[str, ...]], tuple[Persona, Conversation]] = {}
@@ -68,10 +76,24 @@ class Assistant:
         self.mouth = await open_text_to_speech(speaking, self.settings)
         stack.push_async_callback(self.mouth.aclose)
 
+    async def warm(self, persona: str | None = None) -> None:
+        """Loads the persona's model with the beginning of its prompts, so that its first turn is as quick as the next.
+
+        Where that fails, `choices` tells it, and turns are tried all the same. Raises as `company` does.
+        """
+        chosen = self._personas.get(persona or self.settings.persona)
+        conversation = await self._conversation(chosen, await self._knowledge_of(chosen, ()))
+        self._cold = None
+        try:
+            await conversation.warm()
+        except EngineError as error:
+            log.warning("%s (%s)", error.message, error.hint)
+            self._cold = error
+
     @property
     def choices(self) -> list[Choice]:
         """Which engine serves each slot, and why."""
-        return list(self._choices.values())
+        return [_told(choice, self._cold) if choice.slot == "chat" else choice for choice in self._choices.values()]
 
     async def ask(
         self,
@@ -155,9 +177,12 @@ class Assistant:
             return kept[1]
         models = (persona.model, persona.brain.from_)
         choice = self._choose("chat", await chat_candidates(self.settings, models))
+        chat = open_chat(choice, self.settings, persona.brain.parameters, reasoning=persona.reasoning)
+        if isinstance(chat, Served):
+            self._closing.push_async_callback(_closed, chat)
         made = Conversation(
             persona,
-            open_chat(choice, self.settings, persona.brain.parameters, reasoning=persona.reasoning),
+            chat,
             embedded=choice.embedded,
             retrieve=partial(self.store.knowledge.search, knowledge=knowledge),
             checkpoints=self._checkpoints,
@@ -168,16 +193,32 @@ class Assistant:
 
 @asynccontextmanager
 async def open_assistant(
-    settings: Settings, *, hears: bool = True, speaks: bool = True
+    settings: Settings, *, folder: Path | None = None, hears: bool = True, speaks: bool = True
 ) -> AsyncGenerator[Assistant, None]:
-    """Opens the store and the engines that are needed, and closes them in the end."""
+    """Opens the store and the engines that are needed, and closes them in the end.
+
+    `folder` keeps documents and turns apart from the data folder; weights and personas stay where they are.
+    """
     stay_local()
     async with AsyncExitStack() as stack:
-        store = await stack.enter_async_context(open_store(settings))
-        checkpoints = await stack.enter_async_context(open_checkpoints(settings.data / "checkpoints.sqlite"))
-        assistant = Assistant(settings, store, checkpoints)
+        store = await stack.enter_async_context(open_store(settings, folder))
+        checkpoints = await stack.enter_async_context(open_checkpoints(store.folder / "checkpoints.sqlite"))
+        assistant = Assistant(settings, store, checkpoints, stack)
         if hears:
             await assistant.open_ears(stack)
         if speaks:
             await assistant.open_mouth(stack)
         yield assistant
+
+
+def _told(choice: Choice, cold: EngineError | None) -> Choice:
+    """A choice that tells why its model is not loaded yet."""
+    if cold is None:
+        return choice
+    return replace(choice, better=f"{choice.engine} with its model loaded ({cold.message})", remedy=cold.hint)
+
+
+async def _closed(chat: Served) -> None:
+    """Lets go of a chat model, also while everything is being cancelled."""
+    with CancelScope(shield=True):
+        await chat.aclose()

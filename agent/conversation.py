@@ -1,86 +1,39 @@
 """One persona's agent: text in, reply events out; it retrieves before it thinks, and knows nothing of sound."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any, cast
+from typing import Any, Final, cast
 from uuid import uuid4
 
 from langchain.agents import create_agent
-from langchain.agents.middleware import AgentMiddleware, ModelRequest, ModelResponse
 from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import AIMessage, AIMessageChunk, AnyMessage, HumanMessage, RemoveMessage, ToolMessage
+from langchain_core.messages import (
+    AIMessage,
+    AIMessageChunk,
+    AnyMessage,
+    HumanMessage,
+    RemoveMessage,
+    SystemMessage,
+    ToolMessage,
+)
 from langchain_core.runnables import RunnableConfig
 from langgraph.graph.message import REMOVE_ALL_MESSAGES
 from langgraph.graph.state import CompiledStateGraph
 
 from agent.checkpoints import PruningSaver
-from agent.events import Outcome, PassagesFound, Refused, ReplyEvent, TextDelta, ToolCalled
+from agent.events import Failed, Outcome, PassagesFound, Refused, ReplyEvent, TextDelta, TokensUsed, ToolCalled
 from agent.graph_stream import in_own_task
-from agent.prompt import few_shot, refusal, system_prompt
+from agent.preparation import Preparation, Retrieve, TurnContext, since, window
+from agent.prompt import apology, few_shot, refusal, system_prompt
+from agent.token_budget import TokenBudget, size_of_messages, size_of_tools
+from configs.errors import EngineError, RequestTooLarge
 from configs.persona import Persona
-from memory.knowledge import Retrieval
-from memory.passages import Passage
-from models.quoting import asked
-from tools.knowledge_search import knowledge_search, numbered
+from models.registry import Served
+from tools.knowledge_search import knowledge_search
 from tools.thoughts import ThoughtFilter
 
-WINDOW = 40
-"""The most messages of a conversation that the model sees and the checkpoint keeps."""
-
-Retrieve = Callable[[str], Awaitable[Retrieval]]
-"""A question to what the persona's documents hold on it."""
-
-
-@dataclass
-class TurnContext:
-    """What one turn lends to the graph: its passages, and the way to more of them."""
-
-    retrieve: Retrieve
-    given: tuple[Passage, ...]
-    """Retrieved before the model was called; they stand with the question."""
-    found: list[Passage] = field(default_factory=list)
-    """Found since by the model's own searches; they stand in the tool's results."""
-
-    async def search(self, query: str) -> tuple[Sequence[Passage], int]:
-        """More passages for the model, numbered on from those that it has."""
-        first = len(self.given) + len(self.found) + 1
-        known = {passage.id for passage in [*self.given, *self.found]}
-        retrieval = await self.retrieve(query)
-        new = [passage for passage in retrieval.passages if passage.id not in known] if retrieval.answerable else []
-        self.found.extend(new)
-        return new, first
-
-
-class Preparation(AgentMiddleware[Any, TurnContext]):
-    """Shapes what the model sees: a window of the history, and this turn's passages in the last question.
-
-    Only the prompt carries the passages; the state keeps the question as it was asked.
-    """
-
-    def __init__(self, examples: Sequence[AnyMessage]) -> None:
-        super().__init__()
-        self._examples = list(examples)
-
-    async def awrap_model_call(
-        self,
-        request: ModelRequest[TurnContext],
-        handler: Callable[[ModelRequest[TurnContext]], Awaitable[ModelResponse[Any]]],
-    ) -> ModelResponse[Any]:
-        """Hands the prepared prompt on."""
-        messages = window(request.messages)
-        last = max(index for index, message in enumerate(messages) if isinstance(message, HumanMessage))
-        passages = numbered(request.runtime.context.given)
-        messages[last] = HumanMessage(asked(messages[last].text, passages, datetime.now().astimezone()))
-        return await handler(request.override(messages=[*self._examples, *messages]))
-
-
-def window(messages: Sequence[AnyMessage], size: int = WINDOW) -> list[AnyMessage]:
-    """The newest messages, from a user's message on, so that no answer or tool result stands without its cause."""
-    newest = list(messages[-size:])
-    first = next((index for index, message in enumerate(newest) if isinstance(message, HumanMessage)), 0)
-    return newest[first:]
+OPENING: Final = HumanMessage("Hello.")
+"""Stands for the first question when the model is warmed: some templates want one."""
 
 
 class Conversation:
@@ -94,38 +47,69 @@ class Conversation:
         self._grounded = persona.grounded == "always" or (embedded and persona.grounded == "when_embedded")
         self._retrieve = retrieve
         self._checkpoints = checkpoints
-        self._asked: dict[str, HumanMessage] = {}
+        self._underway: dict[str, TurnContext] = {}
+        self._chat = chat
+        self._tools = [knowledge_search] if "knowledge_search" in persona.tools else []
+        self._prefix = [SystemMessage(system_prompt(persona)), *few_shot(persona)]
+        self._prefix_size = size_of_messages(self._prefix) + size_of_tools(self._tools)
+        limit = persona.brain.parameters.get("num_predict")
+        reply = limit if isinstance(limit, int) else None
+        self._budget = TokenBudget(chat.context, reply) if isinstance(chat, Served) else None
         self._graph: CompiledStateGraph[Any, TurnContext, Any, Any] = create_agent(
             chat,
-            tools=[knowledge_search] if "knowledge_search" in persona.tools else [],
+            tools=self._tools,
             system_prompt=system_prompt(persona),
-            middleware=[Preparation(few_shot(persona))],
+            middleware=[Preparation(few_shot(persona), self._budget, self._prefix_size)],
             checkpointer=checkpoints,
             context_schema=TurnContext,
         )
 
+    async def warm(self) -> None:
+        """Loads the model with the beginning of every prompt, where a server runs it. Raises EngineError."""
+        if isinstance(self._chat, Served) and self._budget:
+            counted = await self._chat.preload([*self._prefix, OPENING], self._tools)
+            self._budget.context = self._chat.context
+            self._budget.learn(self._prefix_size + size_of_messages([OPENING]), counted)
+
     async def respond(self, question: str, *, conversation: str, language: str) -> AsyncGenerator[ReplyEvent, None]:
-        """Retrieves, then refuses or lets the model answer; `settle` must follow, however this ends."""
-        asked_for = self._asked[conversation] = HumanMessage(question, id=uuid4().hex)
-        retrieval = await self._retrieve(question)
-        supported = retrieval.passages if retrieval.answerable else ()
-        yield PassagesFound(supported, retrieval.answerable)
-        if self._grounded and not supported:
+        """Retrieves, then refuses or lets the model answer; `settle` must follow, however this ends.
+
+        Where an engine fails, the reply ends with an apology and the failure.
+        """
+        context = self._underway[conversation] = TurnContext(HumanMessage(question, id=uuid4().hex), self._retrieve)
+        said = ""
+        try:
+            async with aclosing(self._answer(context, conversation, language)) as reply:
+                async for event in reply:
+                    said += event.text if isinstance(event, TextDelta) else ""
+                    yield event
+            return
+        except RequestTooLarge:
+            context.too_large = True
+            raise
+        except EngineError as error:
+            failure = error
+        yield TextDelta(apology(failure, said, language))
+        yield Failed(failure)
+
+    async def _answer(self, context: TurnContext, conversation: str, language: str) -> AsyncGenerator[ReplyEvent, None]:
+        retrieval = await self._retrieve(context.question.text)
+        context.given = retrieval.passages if retrieval.answerable else ()
+        yield PassagesFound(context.given, retrieval.answerable)
+        if self._grounded and not context.given:
             yield Refused()
             yield TextDelta(refusal(language))
             return
-        async with aclosing(self._generate(asked_for, conversation, supported)) as reply:
+        async with aclosing(self._generate(context, conversation)) as reply:
             async for event in reply:
                 yield event
 
-    async def _generate(
-        self, question: HumanMessage, conversation: str, passages: tuple[Passage, ...]
-    ) -> AsyncGenerator[ReplyEvent, None]:
+    async def _generate(self, context: TurnContext, conversation: str) -> AsyncGenerator[ReplyEvent, None]:
         thoughts = ThoughtFilter()
         stream = self._graph.astream(
-            {"messages": [question]},
+            {"messages": [context.question]},
             _thread(conversation),
-            context=TurnContext(self._retrieve, passages),
+            context=context,
             stream_mode="messages",
             durability="exit",
         )
@@ -138,12 +122,15 @@ class Conversation:
 
     async def settle(self, conversation: str, *, heard: str, outcome: Outcome) -> None:
         """Makes the state end with the question and what was heard of its reply, and drops what is old."""
-        question = self._asked.pop(conversation, None)
-        if question is None:
+        context = self._underway.pop(conversation, None)
+        if context is None:
             return
         thread = _thread(conversation)
         messages: list[AnyMessage] = (await self._graph.aget_state(thread)).values.get("messages", [])
-        kept = window(settled(messages, question, heard, whole=outcome == "completed"))
+        ended = settled(messages, context.question, heard, whole=outcome == "completed")
+        if context.too_large:
+            ended = ended[: ended.index(context.question)]
+        kept = window(since(ended, context.first))
         if kept != messages:
             update = {"messages": [RemoveMessage(REMOVE_ALL_MESSAGES), *kept]}
             await self._graph.aupdate_state(thread, update, as_node="model")
@@ -154,12 +141,13 @@ def settled(messages: Sequence[AnyMessage], question: HumanMessage, heard: str, 
     """A conversation's messages after a turn: they end where the user stopped hearing.
 
     A reply that was heard whole stays as the model wrote it. Otherwise tool calls that never came back get a result
-    that says so, and the reply is cut to `heard`; where nothing was heard the question stands alone.
+    that says so, and the reply is cut to `heard`; where nothing was heard the question stands alone. No thought stays.
     """
+    messages = [unthought(message) for message in messages]
     place = next((i for i, message in enumerate(messages) if message.id == question.id), None)
     before, after = (messages, []) if place is None else (messages[:place], messages[place + 1 :])
     if whole and after:
-        return list(messages)
+        return messages
     kept: list[AnyMessage] = [*before, question]
     answered = {message.tool_call_id for message in after if isinstance(message, ToolMessage)}
     for message in after:
@@ -171,16 +159,31 @@ def settled(messages: Sequence[AnyMessage], question: HumanMessage, heard: str, 
     return [*kept, AIMessage(heard)] if heard else kept
 
 
+def unthought(message: AnyMessage) -> AnyMessage:
+    """A message without the thoughts that led to it: a later turn needs none of them."""
+    if not isinstance(message, AIMessage):
+        return message
+    thoughts = ThoughtFilter()
+    text = thoughts.push(message.text) + thoughts.flush()
+    if text == message.text and "reasoning_content" not in message.additional_kwargs:
+        return message
+    others = {key: value for key, value in message.additional_kwargs.items() if key != "reasoning_content"}
+    return message.model_copy(update={"content": text, "additional_kwargs": others})
+
+
 def _thread(conversation: str) -> RunnableConfig:
     return {"configurable": {"thread_id": conversation}}
 
 
 def _events(message: object, thoughts: ThoughtFilter) -> list[ReplyEvent]:
-    """What one streamed message tells: text, tool calls, or the passages that a tool brought."""
+    """What one streamed message tells: text, tool calls, the tokens that were used, or what a tool brought."""
     if isinstance(message, ToolMessage) and message.artifact:
         return [PassagesFound(message.artifact, answerable=True)]
     if not isinstance(message, AIMessage | AIMessageChunk):
         return []
-    called: list[ReplyEvent] = [ToolCalled(call["name"], call["args"]) for call in message.tool_calls if call["name"]]
-    text = thoughts.push(message.text)
-    return [*called, TextDelta(text)] if text else called
+    told: list[ReplyEvent] = [ToolCalled(call["name"], call["args"]) for call in message.tool_calls if call["name"]]
+    if text := thoughts.push(message.text):
+        told.append(TextDelta(text))
+    if used := message.usage_metadata:
+        told.append(TokensUsed(used["input_tokens"], used["output_tokens"]))
+    return told

@@ -57,6 +57,21 @@ class TextDelta:
 
 
 @dataclass(frozen=True, slots=True)
+class TokensUsed:
+    """What the model read and wrote, by the server's count; once for each time it was called."""
+
+    input: int
+    output: int
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The reply ends here, and not as it should have; what was said stays said."""
+
+    error: AssistantError
+
+
+@dataclass(frozen=True, slots=True)
 class SpeechReady:
     """The next piece of the reply's speech."""
 
@@ -86,9 +101,11 @@ class TurnEnded:
     error: AssistantError | None = None
     transcript: Transcript | None = None
     tools: tuple[ToolCalled, ...] = field(default=())
+    usage: TokensUsed | None = None
+    """The sum over the turn; None where nobody counts, or the turn ended before the count came."""
 
 
-ReplyEvent: TypeAlias = PassagesFound | Refused | ToolCalled | TextDelta
+ReplyEvent: TypeAlias = PassagesFound | Refused | ToolCalled | TextDelta | TokensUsed | Failed
 """What a responder gives."""
 
 TurnEvent: TypeAlias = SpeechStarted | TurnStarted | TranscriptReady | ReplyEvent | SpeechReady | TurnEnded

@@ -2,6 +2,7 @@
 
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, SystemMessage
 
+from configs.errors import EngineError, EngineUnavailable
 from configs.persona import Persona
 
 SPOKEN_STYLE = """\
@@ -21,6 +22,16 @@ REFUSALS = {
     "zh": "文档里没有这方面的内容，我无法回答。",
 }
 
+LOST = {
+    "en": "Sorry, I lost the connection to the model.",
+    "zh": "抱歉，和模型的连接断了。",
+}
+
+FAILED = {
+    "en": "Sorry, the model could not answer.",
+    "zh": "抱歉，模型没能回答。",
+}
+
 
 def system_prompt(persona: Persona) -> str:
     """The stable beginning of every prompt: it must not change from turn to turn, or the model's cache is lost."""
@@ -31,6 +42,14 @@ def system_prompt(persona: Persona) -> str:
 def refusal(language: str) -> str:
     """What is said when the documents do not answer, in the question's language."""
     return REFUSALS.get(language, REFUSALS["en"])
+
+
+def apology(error: EngineError, said: str, language: str) -> str:
+    """What is said when an engine failed after `said`, on a line of its own, in the question's language."""
+    lost = said or isinstance(error, EngineUnavailable)
+    words = LOST if lost else FAILED
+    in_code = said.count("```") % 2
+    return ("\n```\n" if in_code else "\n" if said else "") + words.get(language, words["en"])
 
 
 def few_shot(persona: Persona) -> list[AnyMessage]:

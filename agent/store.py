@@ -26,16 +26,16 @@ class Store:
 
 
 @asynccontextmanager
-async def open_store(settings: Settings) -> AsyncGenerator[Store, None]:
-    """Opens the data folder for this process alone. Raises DataFolderLocked where another has it."""
+async def open_store(settings: Settings, folder: Path | None = None) -> AsyncGenerator[Store, None]:
+    """Opens the data folder, or another one, for this process alone. Raises DataFolderLocked where another has it."""
     choice = choose("embeddings", settings.embeddings.engine, await embedding_candidates(settings))
     embeddings = open_embeddings(choice, settings)
     similarity = settings.embeddings.ollama.similarity if choice.engine == "ollama" else None
     async with (
-        open_data_folder(settings.data) as folder,
-        open_ledger(folder.ledger) as ledger,
+        open_data_folder(folder or settings.data) as opened,
+        open_ledger(opened.ledger) as ledger,
         open_knowledge(
-            ledger, folder.index, embeddings, settings.grounding, settings.limits, similarity=similarity
+            ledger, opened.index, embeddings, settings.grounding, settings.limits, similarity=similarity
         ) as knowledge,
     ):
-        yield Store(settings.data, knowledge, Turns(ledger), choice)
+        yield Store(opened.path, knowledge, Turns(ledger), choice)

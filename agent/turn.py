@@ -13,12 +13,14 @@ from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStre
 
 from agent.citations import cited
 from agent.events import (
+    Failed,
     Outcome,
     PassagesFound,
     Refused,
     ReplyEvent,
     SpeechReady,
     TextDelta,
+    TokensUsed,
     ToolCalled,
     TranscriptReady,
     TurnEnded,
@@ -118,6 +120,7 @@ class Turn:
     _refused: bool = False
     _passages: list[Passage] = field(default_factory=list)
     _tools: list[ToolCalled] = field(default_factory=list)
+    _used: list[TokensUsed] = field(default_factory=list)
     _transcript: Transcript | None = None
     _error: AssistantError | None = None
     _outcome: Outcome = "interrupted"
@@ -157,7 +160,8 @@ class Turn:
             self._fail(EngineUnavailable(f"the turn took longer than {limit:g} s", "Raise `limits.turn`."))
 
     def _fail(self, error: AssistantError) -> None:
-        self._outcome, self._error = "failed", error
+        # The first one is the cause.
+        self._outcome, self._error = "failed", self._error or error
 
     async def _answered(self) -> Outcome:
         if not await self._understood():
@@ -170,7 +174,7 @@ class Turn:
         if self.playback:
             await self.playback.wait_played()
             self.stages.mark("played")
-        return "completed"
+        return "failed" if self._error else "completed"
 
     async def _understood(self) -> bool:
         if self.question.sound is None:
@@ -217,6 +221,10 @@ class Turn:
                 self._refused = True
             case ToolCalled():
                 self._tools.append(event)
+            case TokensUsed():
+                self._used.append(event)
+            case Failed(error):
+                self._fail(error)
 
     async def _hurry(self, splitter: ClauseSplitter, clauses: MemoryObjectSendStream[Clause]) -> None:
         began = self.stages.at("transcript")
@@ -272,7 +280,12 @@ class Turn:
             error=self._error,
             transcript=self._transcript,
             tools=tuple(self._tools),
+            usage=self._usage(),
         )
+
+    def _usage(self) -> TokensUsed | None:
+        used = self._used
+        return TokensUsed(sum(one.input for one in used), sum(one.output for one in used)) if used else None
 
     def _citations(self) -> tuple[Citation, ...]:
         return () if self._refused else cited(self._reply, self._passages)

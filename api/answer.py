@@ -7,7 +7,7 @@ from typing import Any, get_args
 from agent.assistant import Assistant, ignore
 from agent.events import SpeechReady, TurnEnded, TurnEvent
 from agent.turn import Emit
-from api.errors import NoSpeechHeard
+from configs.errors import NoSpeechHeard
 from models.audio import AudioChunk, joined
 from models.selection import Choice, Slot
 

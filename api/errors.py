@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from configs.errors import AssistantError, RequestError
+from configs.errors import AssistantError
 
 INTERRUPTED = 130
 """What a shell expects of a program that Ctrl-C has ended."""
@@ -13,12 +13,6 @@ BROKEN_PIPE = 141
 
 UNEXPECTED = 70
 """An internal error, in sysexits.h."""
-
-
-class NoSpeechHeard(RequestError):
-    """A recording holds no speech."""
-
-    status = 422
 
 
 def unwrapped(error: BaseException) -> BaseException:

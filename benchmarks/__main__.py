@@ -17,10 +17,10 @@ from configs.privacy import stay_local
 def main() -> None:
     """Runs the benchmarks named on the command line, or all of them."""
     stay_local()
-    from benchmarks import search, startup, turn
+    from benchmarks import prefix, search, startup, turn
 
-    wanted = sys.argv[1:] or ["startup", "turn", "search"]
-    known = {"startup": startup.measure, "turn": turn.measure, "search": search.measure}
+    wanted = sys.argv[1:] or ["startup", "turn", "search", "prefix"]
+    known = {"startup": startup.measure, "turn": turn.measure, "search": search.measure, "prefix": prefix.measure}
     figures: list[Figure] = []
     with tempfile.TemporaryDirectory() as folder:
         for name in wanted:

@@ -16,6 +16,7 @@
     │   └── LedgerTooNew
     └── RequestError                   the caller mends the request
         ├── AudioUnsupported
+        ├── NoSpeechHeard
         ├── RequestTooLarge
         ├── DocumentUnreadable
         ├── KnowledgeBaseNotFound
@@ -126,6 +127,12 @@ class AudioUnsupported(RequestError):
     """The bytes are not audio that can be decoded, or hold no samples."""
 
     status = 415
+
+
+class NoSpeechHeard(RequestError):
+    """A recording holds no speech."""
+
+    status = 422
 
 
 class RequestTooLarge(RequestError):

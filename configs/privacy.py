@@ -1,4 +1,7 @@
-"""Nothing phones home: the switches of the packages that would, set before they are imported."""
+"""Nothing phones home: the switches of the packages that would, set before they are imported.
+
+They hold for `tingshuo pull` as well: it reaches the Hugging Face Hub by `models/hub.py` alone, not by these packages.
+"""
 
 import os
 

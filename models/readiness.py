@@ -54,14 +54,15 @@ def voice_activity_candidates(settings: Settings) -> list[Candidate]:
 def _ollama(states: Sequence[OllamaState], models: Sequence[str]) -> Candidate:
     """`models` stand best first; one that every server has goes before one that only some have."""
     wanted, hosts = models[-1], ", ".join(state.host for state in states)
+    fetch = f"tingshuo pull --only ollama (or: ollama pull {wanted})"
     running = [state for state in states if state.running]
     if not running:
-        return Candidate("ollama", False, f"no Ollama answers at {hosts}", f"ollama serve && ollama pull {wanted}")
+        return Candidate("ollama", False, f"no Ollama answers at {hosts}", f"ollama serve, then: {fetch}")
     most = max(models, key=lambda model: sum(state.has(model) for state in running))
     serving = [state for state in running if state.has(most)]
     if not serving:
         reason = f"Ollama at {hosts} does not have {wanted}"
-        return Candidate("ollama", False, reason, f"ollama pull {wanted}", failure=ModelNotFound)
+        return Candidate("ollama", False, reason, fetch, failure=ModelNotFound)
     reason = f"Ollama {serving[0].version} at {', '.join(state.host for state in serving)} has {most}"
     if absent := [state.host for state in states if state not in serving]:
         reason += f", not so {', '.join(absent)}"
@@ -72,7 +73,9 @@ def _faster_whisper(model: str, data: Path) -> Candidate:
     if find_spec("faster_whisper") is None:
         return Candidate("faster-whisper", False, "not installed", INSTALL, failure=EngineNotInstalled)
     folder = whisper_folder(model, data)
-    remedy = f"put a CTranslate2 Whisper model into {data / 'models' / f'faster-whisper-{model}'}"
+    named = Path(model).expanduser()
+    own = named.is_dir() or len(named.parts) > 1
+    remedy = f"put a CTranslate2 Whisper model into {named}" if own else "tingshuo pull --only whisper"
     if folder is None:
         return Candidate("faster-whisper", False, f"no weights of {model!r}", remedy, failure=ModelNotFound)
     if lacking := missing(folder, WHISPER_FILES):

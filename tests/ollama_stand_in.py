@@ -49,6 +49,8 @@ class Reply:
     """Sent when the request asks for thought, or does not say."""
     tool_calls: Sequence[tuple[str, Mapping[str, Any]]] = ()
     """Names and arguments; sent whole, after the text."""
+    data: Mapping[str, Any] | None = None
+    """Sent as JSON in place of the text when the request has a `format`."""
     done_reason: Literal["stop", "length", "load"] = "stop"
     fail: Fail | None = None
     load: float = 0.0
@@ -70,13 +72,18 @@ class StandIn:
     version: str = "0.32.15"
     capabilities: Sequence[str] = ("completion", "tools", "thinking")
     dimensions: int = 1024
+    context: int = 40_960
+    """Tokens that the model was trained for; where `num_ctx` is more, this holds. A longer prompt is cut in silence."""
+    dense: float = 1.0
+    """Tokens for each piece of a prompt."""
     script: Reply | Callable[[Body], Reply] = field(default_factory=Reply)
     """The reply to every chat, or a function from the request's body to it."""
     fail: Fail | None = None
     """How every other request (embed, pull, tags …) fails."""
     requests: list[tuple[str, Body]] = field(default_factory=list)
     """Path and body of each request, in order."""
-    loaded: set[str] = field(default_factory=set)
+    loaded: dict[str, int] = field(default_factory=dict)
+    """The context that each loaded model has."""
     go_on: threading.Event = field(default_factory=threading.Event)
     closed_early: threading.Event = field(default_factory=threading.Event)
     """Set when a client went away before its stream had ended."""
@@ -217,11 +224,12 @@ def _chat(stand_in: StandIn, body: Body) -> Response:
         return _error(reply.fail.status, reply.fail.words)
     if not body.get("messages"):
         reply = Reply(text="", done_reason="load")
-    stand_in.loaded.add(body["model"])
+    given = min(stand_in.context, body.get("options", {}).get("num_ctx", 4096))
+    stand_in.loaded[body["model"]] = given
     parts = _parts(body, reply)
+    whole = _last(body, reply, min(given, round(stand_in.dense * prompt_tokens(body))), len(parts))
     if body.get("stream", True):
-        return _Stream(_each([*parts, _last(body, reply, len(parts))]), stand_in, reply)
-    whole = _last(body, reply, len(parts))
+        return _Stream(_each([*parts, whole]), stand_in, reply)
     message: Body = {"role": "assistant", "content": "".join(part["message"]["content"] for part in parts)}
     for key in ("thinking", "tool_calls"):
         found = [part["message"][key] for part in parts if key in part["message"]]
@@ -235,7 +243,8 @@ def _parts(body: Body, reply: Reply) -> list[Body]:
     thought = _pieces(reply.thinking) if body.get("think") is not False else []
     messages: list[Body] = [{"content": "", "thinking": piece} for piece in thought]
     limit = body.get("options", {}).get("num_predict", -1)
-    pieces = _pieces(reply.text)
+    text = json.dumps(reply.data, ensure_ascii=False) if body.get("format") and reply.data is not None else reply.text
+    pieces = _pieces(text)
     messages += [{"content": piece} for piece in (pieces[:limit] if limit > 0 else pieces)]
     calls = [
         {
@@ -248,8 +257,8 @@ def _parts(body: Body, reply: Reply) -> list[Body]:
     return [{**_stamp(body), "message": {"role": "assistant", **message}, "done": False} for message in messages]
 
 
-def _last(body: Body, reply: Reply, count: int) -> Body:
-    """The last line: why it ended, and the counts."""
+def _last(body: Body, reply: Reply, read: int, count: int) -> Body:
+    """The last line: why it ended, and the tokens that were read and written."""
     ended = {**_stamp(body), "message": {"role": "assistant", "content": ""}, "done": True}
     if reply.done_reason == "load":
         return {**ended, "done_reason": "load"}
@@ -259,7 +268,7 @@ def _last(body: Body, reply: Reply, count: int) -> Body:
         "done_reason": "length" if 0 < limit <= count else reply.done_reason,
         "total_duration": 174560334,
         "load_duration": 101397084,
-        "prompt_eval_count": prompt_tokens(body),
+        "prompt_eval_count": read,
         "prompt_eval_duration": 13074791,
         "eval_count": count,
         "eval_duration": 52479709,
@@ -281,7 +290,7 @@ def _pieces(text: str) -> list[str]:
 def _generate(stand_in: StandIn, body: Body) -> Response:
     if refusal := _refusal(stand_in, body):
         return refusal
-    stand_in.loaded.add(body["model"])
+    stand_in.loaded.setdefault(body["model"], 4096)
     text = "Hello there." if body.get("prompt") else ""
     done = {**_stamp(body), "response": "", "done": True, "done_reason": "stop" if text else "load"}
     if not body.get("stream", True):
@@ -293,7 +302,7 @@ def _generate(stand_in: StandIn, body: Body) -> Response:
 def _embed(stand_in: StandIn, body: Body) -> Response:
     if refusal := _refusal(stand_in, body):
         return refusal
-    stand_in.loaded.add(body["model"])
+    stand_in.loaded.setdefault(body["model"], 4096)
     texts = [body["input"]] if isinstance(body["input"], str) else body["input"]
     vectors = HashedEmbeddings(body.get("dimensions") or stand_in.dimensions).embed_documents(texts)
     counts = {"total_duration": 14143917, "load_duration": 1019500, "prompt_eval_count": sum(map(len, texts))}
@@ -318,8 +327,8 @@ def _show(stand_in: StandIn, body: Body) -> Response:
 
 def _ps(stand_in: StandIn, body: Body) -> Response:
     running = [
-        {**_listed(name), "expires_at": "2318-01-01T00:00:00Z", "size_vram": 5225388164, "context_length": 8192}
-        for name in sorted(stand_in.loaded)
+        {**_listed(name), "expires_at": "2318-01-01T00:00:00Z", "size_vram": 5225388164, "context_length": context}
+        for name, context in sorted(stand_in.loaded.items())
     ]
     return JSONResponse({"models": running})
 

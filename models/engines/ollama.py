@@ -2,22 +2,25 @@
 
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from langchain_core.messages import BaseMessage
 from langchain_core.tools import BaseTool
 from langchain_ollama import ChatOllama
 from langchain_ollama import OllamaEmbeddings as LangChainOllamaEmbeddings
 from ollama import AsyncClient, Client
-from pydantic import Field
+from pydantic import Field, PrivateAttr
 
 from configs import settings as settings_of
 from configs.errors import ConfigError, EngineUnavailable
 from models.engines.ollama_failures import cut, translated
-from models.engines.ollama_probe import client_options, host_url
+from models.engines.ollama_probe import client_options, host_url, tagged
 
 EMBEDDING_BATCH: Final = 32
 """Texts in one request, so that a timeout is about a known amount of work."""
+
+Tool: TypeAlias = dict[str, Any] | type | Callable[..., Any] | BaseTool
+"""What LangChain takes for a tool."""
 
 SAMPLING: Final = frozenset(
     {"num_keep", "seed", "num_predict", "stop", "temperature", "top_k", "top_p", "min_p", "typical_p"}
@@ -35,6 +38,27 @@ class OllamaChat(ChatOllama):
 
     sampling: dict[str, Any] = Field(default_factory=dict)
     """Options of every request, by Ollama's names."""
+    _given: int | None = PrivateAttr(default=None)
+    """The context that the server gave the loaded model: never more than the model was trained for."""
+
+    @property
+    def context(self) -> int:
+        """Tokens that a prompt and its reply may have together; `preload` finds out where the server allows fewer."""
+        assert self.num_ctx, "num_ctx is sent with every request"
+        return min(self.num_ctx, self._given or self.num_ctx)
+
+    async def preload(self, messages: Sequence[BaseMessage], tools: Sequence[Tool] = ()) -> int:
+        """Loads the model and fills its prompt cache with the prefix that every turn begins with.
+
+        Returns the tokens of that prefix. Raises as a reply does.
+        """
+        # One token, since Ollama reads 0 as "no limit".
+        bound = (self.bind_tools(tools) if tools else self).bind(options={"num_predict": 1})
+        reply = await bound.ainvoke(list(messages))
+        with translated(str(self.base_url), self.model):
+            running = (await self._async_client.ps()).models
+        self._given = next((found.context_length for found in running if found.model == tagged(self.model)), None)
+        return reply.usage_metadata["input_tokens"] if reply.usage_metadata else 0
 
     async def aclose(self) -> None:
         """Closes the connections; no call may follow."""
@@ -116,13 +140,14 @@ def open_chat(
     sampling: Mapping[str, Any] | None = None,
     *,
     reasoning: bool | str = False,
+    server: str | None = None,
 ) -> OllamaChat:
-    """The chat model of that name; connects at the first call.
+    """The chat model of that name on one server, the first unless another is named; connects at the first call.
 
     `sampling` holds Ollama's options (temperature, top_k, min_p, stop …); `reasoning` lets the model think first.
     Raises ConfigError for an address or an option that cannot be.
     """
-    host = host_url(settings.host)
+    host = host_url(server or settings.servers[0])
     return OllamaChat(
         model=model,
         base_url=host,
@@ -144,21 +169,6 @@ def open_embeddings(settings: settings_of.OllamaEmbedding) -> OllamaEmbeddings:
         query_prefix=settings.query_prefix,
         client_kwargs=client_options(host, settings.timeout),
     )
-
-
-async def preload(
-    chat: OllamaChat,
-    messages: Sequence[BaseMessage],
-    tools: Sequence[dict[str, Any] | type | Callable[..., Any] | BaseTool] = (),
-) -> int:
-    """Loads the model and fills its prompt cache with the prefix that every turn begins with.
-
-    Returns the tokens of that prefix. Raises as the chat does.
-    """
-    # One token, since Ollama reads 0 as "no limit".
-    bound = (chat.bind_tools(tools) if tools else chat).bind(options={"num_predict": 1})
-    reply = await bound.ainvoke(list(messages))
-    return reply.usage_metadata["input_tokens"] if reply.usage_metadata else 0
 
 
 async def _close(client: Client | None, async_client: AsyncClient | None) -> None:

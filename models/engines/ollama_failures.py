@@ -64,6 +64,12 @@ def cut(host: str, model: str, reason: str) -> EngineFailed:
     )
 
 
+def elsewhere(error: EngineError) -> bool:
+    """Whether another server may do what failed here: this one is away, busy, too slow, or lacks the model."""
+    gone = isinstance(error.__cause__, httpx.RequestError)
+    return gone or isinstance(error, EngineUnavailable | ModelNotFound)
+
+
 def _shown(host: str) -> str:
     """An address without the name and password that may stand in it."""
     return re.sub(r"//[^@/]*@", "//", host)

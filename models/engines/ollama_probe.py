@@ -1,5 +1,6 @@
 """What is at an Ollama address, and how it is reached; loads no model, and imports no LangChain."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Any, Final
@@ -27,7 +28,7 @@ class OllamaState:
 
     def has(self, model: str) -> bool:
         """Whether that model is pulled; a name without a tag means ":latest"."""
-        return _tagged(model) in map(_tagged, self.models)
+        return tagged(model) in map(tagged, self.models)
 
 
 async def probe(host: str, within: float = 1.0) -> OllamaState:
@@ -45,8 +46,25 @@ async def probe(host: str, within: float = 1.0) -> OllamaState:
     return OllamaState(url, running=False)
 
 
+async def probe_all(hosts: Sequence[str], within: float = 1.0) -> list[OllamaState]:
+    """What `probe` finds at each address, all at once, each address once, in order. Raises ConfigError."""
+    urls = [host_url(host) for host in hosts]
+    found: dict[str, OllamaState] = {}
+
+    async def one(url: str) -> None:
+        found[url] = await probe(url, within)
+
+    async with anyio.create_task_group() as tasks:
+        for url in dict.fromkeys(urls):
+            tasks.start_soon(one, url)
+    return [found[url] for url in dict.fromkeys(urls)]
+
+
 def host_url(host: str) -> str:
-    """An address as people write it ("box", "box:8000", "http://box:8000/") as a URL. Raises ConfigError."""
+    """An address as people write it ("box", "box:8000", "http://box:8000/") as a URL. Raises ConfigError.
+
+    An address that a server listens at for everybody (0.0.0.0, as OLLAMA_HOST often has it) is called by loopback.
+    """
     bare = "://" not in host
     try:
         parts = urlsplit(f"http://{host}" if bare else host)
@@ -55,8 +73,10 @@ def host_url(host: str) -> str:
         parts, port = urlsplit(""), None
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ConfigError(f"{host!r} is no address of an Ollama server", "Write it as http://127.0.0.1:11434.")
-    address = parts if port or not bare else parts._replace(netloc=f"{parts.netloc}:11434")
-    return address.geturl().rstrip("/")
+    netloc = parts.netloc if port or not bare else f"{parts.netloc}:11434"
+    if parts.hostname in ("0.0.0.0", "::"):
+        netloc = netloc.replace("0.0.0.0", "127.0.0.1").replace("[::]", "[::1]")
+    return parts._replace(netloc=netloc).geturl().rstrip("/")
 
 
 def client_options(host: str, timeout: float) -> dict[str, Any]:
@@ -73,6 +93,6 @@ def _is_loopback(url: str) -> bool:
         return name == "localhost"
 
 
-def _tagged(model: str) -> str:
+def tagged(model: str) -> str:
     """The name with its tag, as Ollama completes it."""
     return model if ":" in model.rpartition("/")[2] else f"{model}:latest"

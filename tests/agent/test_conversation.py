@@ -8,13 +8,14 @@ from typing import Any
 import anyio
 import pytest
 from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, HumanMessage, ToolMessage
+from langchain_core.messages import AIMessage, AIMessageChunk, AnyMessage, BaseMessage, HumanMessage, ToolMessage
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from pydantic import PrivateAttr
 
 from agent.checkpoints import PruningSaver, open_checkpoints
-from agent.conversation import Conversation, settled, window
+from agent.conversation import Conversation, settled
 from agent.events import PassagesFound, Refused, ReplyEvent, TextDelta, ToolCalled
+from agent.preparation import window
 from configs.persona import SHIPPED, Persona, Personas
 from configs.settings import OllamaChat
 from memory.passages import Passage
@@ -246,7 +247,7 @@ def test_settling_answers_every_tool_call() -> None:
         return {"name": "t", "args": {}, "id": name, "type": "tool_call"}
 
     question = HumanMessage("q", id="q")
-    messages = [
+    messages: list[AnyMessage] = [
         HumanMessage("old"), AIMessage("answer"), question,
         AIMessage("", tool_calls=[call("a"), call("b")]), ToolMessage("found", tool_call_id="a"),
     ]  # fmt: skip
@@ -259,11 +260,11 @@ def test_settling_answers_every_tool_call() -> None:
 
 def test_the_same_question_twice_is_two_turns() -> None:
     first, second = HumanMessage("again?", id="1"), HumanMessage("again?", id="2")
-    messages = [first, AIMessage("yes")]
+    messages: list[AnyMessage] = [first, AIMessage("yes")]
     assert [m.text for m in settled(messages, second, "", whole=False)] == ["again?", "yes", "again?"]
 
 
 def test_a_window_begins_with_a_question() -> None:
-    messages = [HumanMessage("1"), AIMessage("2"), HumanMessage("3"), AIMessage("4")]
+    messages: list[AnyMessage] = [HumanMessage("1"), AIMessage("2"), HumanMessage("3"), AIMessage("4")]
     assert [m.text for m in window(messages, 3)] == ["3", "4"]
     assert window([], 3) == []

@@ -60,7 +60,11 @@ async def test_speech_over_a_reply_ends_the_turn_at_that_instant(anyio_backend: 
     assert first.outcome == "interrupted"
     assert ends[0][0] - barge_in <= slack(anyio_backend)
     between = [at for at, event in seen.of(SpeechReady) if barge_in + slack(anyio_backend) < at < ends[1][0]]
-    assert all(event.turn != first.turn for at, event in seen.of(SpeechReady) if at > barge_in), between
+    assert all(
+        isinstance(event, SpeechReady) and event.turn != first.turn
+        for at, event in seen.of(SpeechReady)
+        if at > barge_in
+    ), between
     assert responder.closed == 2
     await _is_free(speaking)
 

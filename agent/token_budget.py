@@ -1,0 +1,149 @@
+"""What fits into a model's context: sizes of texts, learnt from the server's own counts; knows no prompt."""
+
+import json
+import logging
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from langchain_core.messages import AIMessage, BaseMessage
+from langchain_core.tools import BaseTool
+from langchain_core.utils.function_calling import convert_to_openai_tool
+
+from configs.errors import RequestTooLarge
+
+REPLY: Final = 1024
+"""Tokens that are kept for the reply, where no `num_predict` says how long it may be."""
+KEPT: Final = 0.7
+"""When turns must go, so many go that the rest takes this share of the room: then the prompt begins the same for
+several turns, and the server need not read it anew each time."""
+MARGIN: Final = 1.05
+LOWEST, HIGHEST = 0.6, 4.0
+"""Bounds of the scale: tokens for one unit of size."""
+LEAST: Final = 0.35
+"""No text has fewer tokens for one unit of size, whatever the model."""
+MESSAGE, TOOLS = 8, 150
+"""Sizes of what a template puts around a message, and around all tools."""
+
+log = logging.getLogger(__name__)
+
+
+def size_of(text: str) -> float:
+    """About how many tokens a text has, rather too many: three bytes of UTF-8 are one, so a Chinese character is one
+    and an English word one or two; a digit is one as well.
+    """
+    data = text.encode("utf-8", "replace")
+    digits = len(data) - len(data.translate(None, b"0123456789"))
+    return (len(data) + 2 * digits) / 3
+
+
+def size_of_messages(messages: Sequence[BaseMessage]) -> float:
+    """As `size_of`, of messages with their tool calls."""
+    called = (m.tool_calls for m in messages if isinstance(m, AIMessage) and m.tool_calls)
+    return sum(size_of(message.text) + MESSAGE for message in messages) + sum(size_of(str(calls)) for calls in called)
+
+
+def size_of_tools(tools: Sequence[BaseTool]) -> float:
+    """As `size_of`, of what the model is told of its tools."""
+    told = sum(size_of(json.dumps(convert_to_openai_tool(tool), ensure_ascii=False)) for tool in tools)
+    return told + TOOLS if tools else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """Tokens for one unit of size, as a model's counts have shown; 1 until one came."""
+
+    factor: float = 1.0
+
+    def tokens(self, size: float) -> int:
+        """The most tokens that are to be expected."""
+        return math.ceil(size * self.factor * MARGIN)
+
+    def after(self, size: float, counted: int) -> "Scale":
+        """The scale when a prompt of that size had so many tokens: up at once, down by steps."""
+        seen = counted / size
+        step = 1.0 if seen > self.factor else 0.25
+        return Scale(min(HIGHEST, max(LOWEST, self.factor + step * (seen - self.factor))))
+
+    def after_cut(self) -> "Scale":
+        """The scale when the server cut a prompt that was thought to fit."""
+        return Scale(min(HIGHEST, self.factor * 1.25))
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """What of a prompt stays."""
+
+    dropped: int
+    """How many of the oldest turns go."""
+    passages: int
+    """How many of the best passages stay."""
+
+
+def fit(fixed: float, turns: Sequence[float], passages: Sequence[float], limit: float) -> Fit:
+    """What stays of a prompt, so that it is no larger than `limit`, where that can be: the oldest turns go first.
+
+    `fixed` is what cannot go, `turns` stand oldest first, `passages` best first; all of one unit.
+    """
+    room = limit - fixed - sum(passages)
+    left, dropped = sum(turns), 0
+    if left > room:
+        while dropped < len(turns) and left > KEPT * room:
+            left -= turns[dropped]
+            dropped += 1
+    kept = len(passages)
+    while kept and fixed + left + sum(passages[:kept]) > limit:
+        kept -= 1
+    return Fit(dropped, kept)
+
+
+class TokenBudget:
+    """The tokens of one model's context, shared between prompt and reply."""
+
+    def __init__(self, context: int, reply: int | None = None) -> None:
+        """`context`: Ollama's `num_ctx`. `reply`: its `num_predict`, where that is a limit."""
+        self.context = context
+        self.scale = Scale()
+        self._reply = reply if reply and reply > 0 else REPLY
+
+    @property
+    def reply(self) -> int:
+        """Tokens that are kept for the reply."""
+        return min(self._reply, self.context // 2)
+
+    def fit(self, fixed: float, turns: Sequence[float], passages: Sequence[float]) -> Fit:
+        """As the function, in sizes. Raises RequestTooLarge where not even `fixed` leaves room for the reply."""
+        limit = self.context - self.reply
+        needed = self.scale.tokens(fixed)
+        if needed > limit:
+            raise RequestTooLarge(
+                f"the question needs about {needed} tokens with all that belongs to it; {limit} are free "
+                f"(num_ctx is {self.context}, {self.reply} of it for the reply)",
+                "Shorten it, ingest it as a document, or set a larger chat.ollama.num_ctx.",
+            )
+        tokens = self.scale.tokens
+        return fit(needed, [*map(tokens, turns)], [*map(tokens, passages)], limit)
+
+    def learn(self, size: float, counted: int) -> None:
+        """Takes in what the server counted for a prompt of that size.
+
+        Where the count fills the context, or is less than the prompt must have had, the server has cut the prompt. A
+        count far below says nothing: some servers leave out what they had read before, or count nothing at all.
+        """
+        if counted >= self.context - MESSAGE:
+            self._warn(size, counted)
+            self.scale = self.scale.after(size, counted).after_cut()
+        elif counted >= size * LEAST:
+            self.scale = self.scale.after(size, counted)
+        elif counted > self.context / 4:
+            self._warn(size, counted)
+            self.context = counted
+
+    def _warn(self, size: float, counted: int) -> None:
+        log.warning(
+            "the server has cut a prompt: it read %d tokens of about %d (num_ctx is %d); from now on less is sent",
+            counted,
+            self.scale.tokens(size),
+            self.context,
+        )
