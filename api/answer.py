@@ -84,6 +84,7 @@ def as_json(answer: Answer, audio: Mapping[str, Any] | None) -> dict[str, Any]:
         "audio": audio,
         "engines": engines(answer.engines),
         "timings_ms": turn.timings_ms,
+        "usage": asdict(turn.usage) if turn.usage else None,
     }
 
 

@@ -39,6 +39,7 @@ def chat(settings: Settings, wishes: Wishes) -> None:
         opened = open_assistant(settings, hears=False, speaks=wishes.speak)
         assistant = stack.enter_context(portal.wrap_async_context_manager(opened))
         portal.call(partial(assistant.company, wishes.persona, wishes.knowledge, speak=wishes.speak))
+        portal.start_task_soon(assistant.warm, wishes.persona)
         loudspeaker = None
         if assistant.mouth:
             playing = open_loudspeaker(devices, assistant.mouth.format.rate)

@@ -1,8 +1,9 @@
 """The commands of `tingshuo`: their names, arguments and help; each loads what it needs when it is run."""
 
+import sys
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -18,6 +19,8 @@ app = typer.Typer(
 )
 documents = typer.Typer(rich_markup_mode=None, help="What the knowledge bases hold.", no_args_is_help=True)
 app.add_typer(documents, name="knowledge")
+personas = typer.Typer(rich_markup_mode=None, help="Who the assistant can be.", no_args_is_help=True)
+app.add_typer(personas, name="persona")
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document, and nothing else.")]
 Out = Annotated[Path | None, typer.Option(metavar="FILE.wav", help="Where the spoken answer goes.")]
@@ -209,6 +212,94 @@ def serve(
         code = run(partial(serving, settings, taken, lambda: note(f"Serving at {url} (Ctrl-C ends)")))
     if code:
         raise KeyboardInterrupt
+
+
+@app.command()
+@reported()
+def pull(
+    persona: Annotated[str | None, typer.Option(metavar="NAME", help="For whom; else the settings' persona.")] = None,
+    only: Annotated[Literal["ollama", "whisper", "chattts"] | None, typer.Option(help="One part alone.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+) -> None:
+    """Fetch the models that the persona and the settings ask for, or what is missing of them."""
+    from api import pull as door
+    from api.terminal import note
+    from configs.settings import load_settings
+
+    plan = run(partial(door.planned, load_settings(), persona, only))
+    for line in plan.told():
+        note(line)
+    if plan.told() and not yes and sys.stdin.isatty():
+        typer.confirm("Fetch this?", default=True, abort=True, err=True)
+    raise typer.Exit(run(partial(door.pull, plan)))
+
+
+@app.command()
+@reported()
+def say(
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="What to say, or - for standard input.")],
+    out: Out = None,
+    voice: Annotated[str | None, typer.Option(metavar="NAME", help="Else the persona's.")] = None,
+    speed: Annotated[float | None, typer.Option(min=0.5, max=2.0, help="1 is the voice's own pace.")] = None,
+    language: Annotated[
+        Literal["auto", "en", "zh"], typer.Option(help="In which all is read; auto is each clause's own.")
+    ] = "auto",
+    persona: Annotated[str | None, typer.Option(metavar="NAME", help="Whose voice; else the settings'.")] = None,
+    show: Annotated[bool, typer.Option("--show", help="Print each clause as it would be spoken, and no more.")] = False,
+) -> None:
+    """Say a text into a sound file."""
+    from api import say as door
+    from configs.settings import load_settings
+
+    settings, wishes = load_settings(), door.Wishes(out, voice, speed, language, persona)
+    clauses = door.clauses(settings, text, wishes)
+    if show:
+        door.show(clauses)
+    else:
+        run(partial(door.say, settings, clauses, wishes))
+
+
+@personas.command("list")
+@reported()
+def list_personas(json: Json = False) -> None:
+    """List who there is."""
+    from api import persona as door
+    from configs.settings import load_settings
+
+    door.list_personas(load_settings(), json=json)
+
+
+@personas.command("show")
+@reported()
+def show_persona(name: str, json: Json = False) -> None:
+    """Show what the model is told of a persona, and the rest of it."""
+    from api import persona as door
+    from configs.settings import load_settings
+
+    door.show(load_settings(), name, json=json)
+
+
+@personas.command("apply")
+@reported()
+def apply_persona(name: str) -> None:
+    """Have Ollama make the persona's model, tingshuo-NAME, from its Modelfile."""
+    from api import persona as door
+    from configs.settings import load_settings
+
+    run(partial(door.apply, load_settings(), name))
+
+
+@personas.command("new")
+@reported()
+def new_persona(
+    name: str,
+    source: Annotated[str, typer.Option("--from", metavar="NAME", help="Whom it is like at first.")] = "default",
+) -> None:
+    """Write a new persona for you to change."""
+    from api import persona as door
+    from configs.settings import load_settings
+
+    door.new(load_settings(), name, source)
 
 
 @app.command()

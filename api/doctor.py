@@ -14,7 +14,7 @@ from filelock import FileLock, Timeout
 from configs.errors import AssistantError, ConfigError, DataFolderUnwritable
 from configs.persona import load_persona, persona_folders
 from configs.settings import Settings, load_settings
-from models.gpus import Gpu, gpus
+from models.gpus import Gpu, find_gpus
 from models.readiness import (
     chat_candidates,
     embedding_candidates,
@@ -91,6 +91,7 @@ class Diagnosis:
 async def diagnose() -> Diagnosis:
     """Looks at everything; what fails is noted, and the rest looked at all the same."""
     found = Diagnosis(packages={name: _version(name) for name in PACKAGES}, variables=_variables())
+    found.gpus = await run_sync(find_gpus)
     try:
         settings = load_settings()
     except ConfigError as error:

@@ -15,7 +15,7 @@ def question_of(argument: str, most: int) -> str | Path:
     Raises RequestError for a recording that is not there, and for bytes that are no text.
     """
     if argument == "-":
-        return _piped(most)
+        return piped(most, "the question")
     path = os.path.expanduser(argument)
     if os.path.exists(path) and not os.path.isdir(path):
         return Path(path)
@@ -29,13 +29,12 @@ def clean(text: str) -> str:
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
-def _piped(most: int) -> str:
+def piped(most: int, called: str) -> str:
+    """At most `most` characters from standard input. Raises RequestError for what is no text, RequestTooLarge."""
     # No character of UTF-8 has more bytes than 4.
     data = sys.stdin.buffer.read(4 * most + 1)
     if len(data) > 4 * most:
-        raise RequestTooLarge(
-            f"the question has more than {most} characters", "Shorten it, or ingest it as a document."
-        )
+        raise RequestTooLarge(f"{called} has more than {most} characters", "Shorten it, or give a part of it.")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:

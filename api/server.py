@@ -22,15 +22,17 @@ async def serve(settings: Settings, taken: socket.socket, announce: Callable[[],
     service, ending = Service(), Ending()
     async with create_task_group() as tasks:
         tasks.start_soon(ending.watch, service, tasks)
-        async with open_assistant(settings) as assistant:
+        async with open_assistant(settings) as assistant, create_task_group() as warming:
             # Finds out now whether the persona and its engines can serve at all.
             await assistant.company(None, (), speak=True)
             config = uvicorn.Config(
                 create_app(assistant, service), log_config=None, access_log=False, server_header=False, lifespan="off"
             )
             ending.server = _Server(config)
+            warming.start_soon(assistant.warm)
             announce()
             await ending.server.serve(sockets=[taken])
+            warming.cancel_scope.cancel()
         tasks.cancel_scope.cancel()
     return ending.code
 

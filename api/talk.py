@@ -5,6 +5,8 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from typing import Any
 
+from anyio import create_task_group
+
 from agent.assistant import Assistant, open_assistant
 from agent.events import SpeechReady, TextDelta, TranscriptReady, TurnEnded, TurnEvent
 from api.ask import Wishes
@@ -32,7 +34,9 @@ async def converse(assistant: Assistant, devices: Any, wishes: Wishes, *, half_d
         open_loudspeaker(devices, assistant.mouth.format.rate) as loudspeaker,
         open_microphone(devices) as frames,
         aclosing(_heard(frames, loudspeaker, half_duplex)) as heard,
+        create_task_group() as warming,
     ):
+        warming.start_soon(assistant.warm, wishes.persona)
         note(
             "Listening. Ctrl-C ends."
             if half_duplex
@@ -40,6 +44,7 @@ async def converse(assistant: Assistant, devices: Any, wishes: Wishes, *, half_d
         )
         scene = Scene(loudspeaker)
         await session.run(heard, scene.show)
+        warming.cancel_scope.cancel()
 
 
 class Scene:
