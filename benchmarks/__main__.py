@@ -14,7 +14,6 @@ from rich.table import Table
 from benchmarks.figures import Figure
 from configs.privacy import stay_local
 
-
 DEFAULT = ("startup", "turn", "search", "prefix")
 """What runs unless something is named; `chattts` needs its extra, and a GPU to be quick."""
 

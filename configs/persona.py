@@ -55,6 +55,7 @@ class Body(Section):
     language: Literal["auto", "en", "zh"] = "auto"
     """The language to hear and speak; "auto" is the speaker's."""
     voice: PersonaVoice = PersonaVoice()
+    """Who speaks, how fast and how high."""
     greeting: Bilingual = Bilingual()
     """What it says first; empty for nothing."""
     style: str = ""

@@ -123,6 +123,10 @@ class FasterWhisper(Section):
     temperature: tuple[float, ...] = (0.0, 0.2)
     word_times: bool = False
     """When each word was said; slower, and where words cannot be placed, faster-whisper drops or repeats text."""
+    batch_size: int = Field(default=8, ge=1, le=64)
+    """Windows of half a minute that are decoded at once in a sound of more than a minute; 1 is one after the other."""
+    zh_prompt: str = "以下是普通话的句子。"
+    """What Chinese is taken to follow, so that it is written in simplified characters and with punctuation."""
 
 
 class FakeSpeechToText(Section):
@@ -131,6 +135,8 @@ class FakeSpeechToText(Section):
     transcripts: tuple[str, ...] = ("Hello there.",)
     """Used in turn, again and again."""
     delay: Seconds = 0.0
+    characters_a_second: float = Field(default=0.0, ge=0)
+    """How quickly a transcript is spoken, by which drafts of it grow; 0 gives none."""
 
 
 class SpeechToText(Section):
@@ -188,6 +194,8 @@ class Listening(Section):
     pre_roll: Seconds = 0.3
     """Kept from before the speech was noticed, so that its first sound is not cut."""
     longest_utterance: Seconds = 30
+    partials: Seconds = 0.8
+    """How often what was said so far is written while somebody speaks, by an engine that is quick enough; 0 is never."""
 
 
 class Speaking(Section):

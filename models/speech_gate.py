@@ -8,7 +8,7 @@ import numpy as np
 from anyio import from_thread
 
 from models.audio import SPEECH_RATE, AudioChunk
-from models.speech_to_text import Segment, SpeechToText, Transcript
+from models.speech_to_text import PLAINLY, Hearing, Segment, SpeechToText, Transcript
 from models.voice_activity import VoiceActivityDetector
 
 
@@ -36,33 +36,64 @@ class GatedSpeechToText:
         self.name = engine.name
         self.languages = engine.languages
 
-    async def transcribe(
-        self, sound: AudioChunk, *, language: str | None = None, hotwords: Sequence[str] = ()
-    ) -> Transcript:
-        """As the engine does, in the times of the whole sound; empty, with its `gate`, where nobody speaks."""
-        if sound.seconds < self._rules.shortest_run:
-            return Transcript("", language or self.languages[0], sound.seconds, gate="too short")
-        found = await anyio.to_thread.run_sync(self._find, sound)
-        if found is None:
-            return Transcript("", language or self.languages[0], sound.seconds, gate="no speech")
-        spoken, offset = found
-        transcript = await self._engine.transcribe(spoken, language=language, hotwords=hotwords)
-        moved = tuple(_later(segment, offset) for segment in transcript.segments)
+    @property
+    def drafts(self) -> bool:
+        """As the engine says."""
+        return self._engine.drafts
+
+    async def transcribe(self, sound: AudioChunk, hearing: Hearing = PLAINLY) -> Transcript:
+        """As the engine does, in the times of the whole sound; empty, with its `gate`, where nobody speaks.
+
+        A draft goes by the gate: whoever asks for one has heard somebody speak.
+        """
+        if hearing.draft:
+            return await self._engine.transcribe(sound, hearing)
+        found: Stretch | NoVoice | None = None
+        if sound.seconds >= self._rules.shortest_run:
+            found = await anyio.to_thread.run_sync(self._find, sound)
+        if not isinstance(found, Stretch):
+            gate = f"no speech: {found}" if found else "too short"
+            return Transcript("", hearing.language or self.languages[0], sound.seconds, gate=gate)
+        transcript = await self._engine.transcribe(found.sound, hearing)
+        moved = tuple(_later(segment, found.start) for segment in transcript.segments)
         return replace(transcript, seconds=sound.seconds, segments=moved)
 
     async def aclose(self) -> None:
         """Closes the engine."""
         await self._engine.aclose()
 
-    def _find(self, sound: AudioChunk) -> tuple[AudioChunk, float] | None:
-        """The stretch with speech and where it begins in seconds; on a worker's thread."""
+    def _find(self, sound: AudioChunk) -> "Stretch | NoVoice":
+        """The stretch with speech; on a worker's thread."""
         heard = list(_probabilities(self._detector, sound, from_thread.check_cancelled))
         frame = self._detector.frame_samples / SPEECH_RATE
         span = speech_span(heard, frame, self._rules)
         if span is None:
-            return None
+            voiced = [probability >= self._rules.voiced for probability in heard]
+            return NoVoice(max(heard), frame * max((end - start for start, end in _runs(voiced)), default=0))
         start, end = (round(at * sound.rate) for at in span)
-        return AudioChunk(sound.pcm[2 * start : 2 * end], sound.rate), start / sound.rate
+        return Stretch(AudioChunk(sound.pcm[2 * start : 2 * end], sound.rate), start / sound.rate)
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """The part of a sound that holds the speech."""
+
+    sound: AudioChunk
+    start: float
+    """Seconds from the beginning of the whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class NoVoice:
+    """What comes nearest to speech in a sound that holds none."""
+
+    probability: float
+    """Of the best frame."""
+    seconds: float
+    """How long the longest run of voiced frames is."""
+
+    def __str__(self) -> str:
+        return f"a voice with probability {self.probability:.2f}, for {self.seconds:.2f} s"
 
 
 def speech_span(probabilities: Sequence[float], frame: float, rules: GateRules) -> tuple[float, float] | None:

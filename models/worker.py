@@ -25,6 +25,11 @@ class EngineThread:
         self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
         self._owner = Lock()
 
+    @property
+    def busy(self) -> bool:
+        """Whether a caller has the engine."""
+        return self._owner.locked()
+
     async def call(self, step: Callable[[], T], interrupt: Callable[[], None] = _nothing) -> T:
         """Awaits one blocking step."""
         async with self._owner:

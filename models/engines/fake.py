@@ -15,7 +15,7 @@ from pydantic import PrivateAttr
 
 from configs import settings
 from models.audio import AudioChunk, AudioFormat, Floats, from_floats
-from models.speech_to_text import Segment, Transcript
+from models.speech_to_text import PLAINLY, Hearing, Segment, Transcript
 from models.text_to_speech import Voice
 
 LOUD = 0.01
@@ -23,26 +23,37 @@ LOUD = 0.01
 
 
 class FakeSpeechToText:
-    """Gives its transcripts in turn; an empty or silent sound holds no speech."""
+    """Gives its transcripts in turn; an empty or silent sound holds no speech.
+
+    A draft is the beginning of the transcript whose turn it is, as much as was said at the script's pace.
+    """
 
     name = "fake"
     languages = ("en", "zh")
 
     def __init__(self, script: settings.FakeSpeechToText) -> None:
-        self._delay = script.delay
+        self._script = script
         self._transcripts = itertools.cycle(script.transcripts)
+        self._next = next(self._transcripts)
         self._owner = anyio.Lock()
 
-    async def transcribe(
-        self, sound: AudioChunk, *, language: str | None = None, hotwords: Sequence[str] = ()
-    ) -> Transcript:
+    @property
+    def drafts(self) -> bool:
+        """Whether it is free, and its script has a pace."""
+        return self._script.characters_a_second > 0 and not self._owner.locked()
+
+    async def transcribe(self, sound: AudioChunk, hearing: Hearing = PLAINLY) -> Transcript:
         """The next transcript of the script, after its delay."""
         async with self._owner:
-            await anyio.sleep(self._delay)
+            await anyio.sleep(self._script.delay)
         if not _is_loud(sound.floats()):
-            return Transcript("", language or "en", sound.seconds, gate="no speech")
-        text = next(self._transcripts)
-        language = language or ("zh" if re.search(r"[\u4e00-\u9fff]", text) else "en")
+            return Transcript("", hearing.language or "en", sound.seconds, gate="no speech")
+        text = self._next
+        if hearing.draft:
+            text = text[: round(sound.seconds * self._script.characters_a_second)]
+        else:
+            self._next = next(self._transcripts)
+        language = hearing.language or ("zh" if re.search(r"[\u4e00-\u9fff]", text) else "en")
         return Transcript(text, language, sound.seconds, segments=(Segment(text, 0.0, sound.seconds),))
 
     async def aclose(self) -> None:

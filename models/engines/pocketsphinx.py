@@ -1,7 +1,7 @@
 """PocketSphinx: hears English with the model in its wheel, so nothing is downloaded; gives words, no punctuation."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import aclosing
 from functools import partial
 from typing import Any
@@ -10,7 +10,7 @@ import numpy as np
 
 from configs.errors import EngineFailed, EngineNotInstalled
 from models.audio import SPEECH_RATE, AudioChunk, Floats, from_floats
-from models.speech_to_text import Segment, Transcript, Word
+from models.speech_to_text import PLAINLY, Hearing, Segment, Transcript, Word
 from models.worker import EngineThread
 
 FRAMES_A_SECOND = 100
@@ -29,6 +29,8 @@ class PocketSphinx:
 
     name = "pocketsphinx"
     languages = ("en",)
+    drafts = False
+    """Its last pass, over the whole sound, is what makes a text of use."""
 
     def __init__(self, thread: EngineThread, decoder: Any) -> None:  # noqa: ANN401
         self._thread = thread
@@ -45,13 +47,15 @@ class PocketSphinx:
             await thread.aclose()
             raise
 
-    async def transcribe(
-        self, sound: AudioChunk, *, language: str | None = None, hotwords: Sequence[str] = ()
-    ) -> Transcript:
-        """Transcribes English of any rate. Raises EngineFailed, also for any other language."""
-        if language not in (None, "en"):
+    async def transcribe(self, sound: AudioChunk, hearing: Hearing = PLAINLY) -> Transcript:
+        """Transcribes English of any rate. Raises EngineFailed, also for any other language and for a translation."""
+        if hearing.task != "transcribe":
             raise EngineFailed(
-                f"PocketSphinx hears English only, not {language!r}",
+                "PocketSphinx does not translate", "Run `tingshuo pull` to fetch a model for faster-whisper, which does."
+            )
+        if hearing.language not in (None, "en"):
+            raise EngineFailed(
+                f"PocketSphinx hears English only, not {hearing.language!r}",
                 "Run `tingshuo pull` to fetch a model for faster-whisper, which hears Chinese as well.",
             )
         if not sound.samples:
