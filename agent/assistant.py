@@ -33,8 +33,11 @@ from models.selection import Candidate, Choice, Slot, choose
 from models.speech_to_text import SpeechToText
 from models.text_to_speech import TextToSpeech, Voice
 from models.voice_activity import VoiceActivityDetector
+from tools.conversation_ears import ConversationEars
+from tools.hotwords import hotwords
 from tools.speech_input import Listener
 from tools.speech_output import Speaker
+from tools.spoken_language import SpokenLanguage
 
 log = logging.getLogger(__name__)
 
@@ -110,7 +113,7 @@ class Assistant:
         """One turn, kept whole. Turns of one conversation wait for each other."""
         if sound is None:
             self._check(text)
-        company = await self.company(persona, knowledge, speak=speak)
+        company = await self.company(persona, knowledge, speak=speak, hears=sound is not None)
         conversation = conversation or uuid4().hex
         question = Question(conversation, user or self.settings.user, text.strip(), sound)
         lock = self._locks.setdefault(conversation, Lock())
@@ -132,14 +135,18 @@ class Assistant:
             await self.company(persona, knowledge, speak=True),
             conversation=conversation or uuid4().hex,
             user=user or self.settings.user,
+            partials=self.settings.listening.partials,
         )
 
-    async def company(self, persona: str | None, knowledge: Sequence[str], *, speak: bool) -> Company:
+    async def company(
+        self, persona: str | None, knowledge: Sequence[str], *, speak: bool, hears: bool = True
+    ) -> Company:
         """Whom a turn works with. Raises PersonaNotFound, KnowledgeBaseNotFound, or what an engine lacks."""
         chosen = self._personas.get(persona or self.settings.persona)
+        bases = await self._knowledge_of(chosen, knowledge)
         return Company(
-            ears=self.ears,
-            responder=await self._conversation(chosen, await self._knowledge_of(chosen, knowledge)),
+            ears=await self._ears(self.ears, chosen, bases) if self.ears and hears else None,
+            responder=await self._conversation(chosen, bases),
             speaker=partial(self._speaker, chosen) if speak and self.mouth else None,
             history=self.store.turns,
             patience=self.settings.speaking.patience,
@@ -160,6 +167,13 @@ class Assistant:
                 f"the question has {len(text)} characters; the limit is {limit}",
                 "Shorten it, or ingest it as a document.",
             )
+
+    async def _ears(self, engine: SpeechToText, persona: Persona, knowledge: Sequence[str]) -> ConversationEars:
+        """Ears that know the persona's language, its title, and the titles of its documents."""
+        documents = [document for name in knowledge for document in await self.store.knowledge.documents(name)]
+        names = hotwords([persona.title.en, persona.title.zh, *(document.title for document in documents)])
+        language = persona.language if persona.language != "auto" else None
+        return ConversationEars(engine, SpokenLanguage(language), names)
 
     def _speaker(self, persona: Persona, language: str) -> Speaker:
         assert self.mouth

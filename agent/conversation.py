@@ -126,15 +126,17 @@ class Conversation:
         if context is None:
             return
         thread = _thread(conversation)
-        messages: list[AnyMessage] = (await self._graph.aget_state(thread)).values.get("messages", [])
+        state = await self._graph.aget_state(thread)
+        messages: list[AnyMessage] = state.values.get("messages", [])
         ended = settled(messages, context.question, heard, whole=outcome == "completed")
         if context.too_large:
             ended = ended[: ended.index(context.question)]
         kept = window(since(ended, context.first))
-        if kept != messages:
+        if kept != messages or state.next:
             update = {"messages": [RemoveMessage(REMOVE_ALL_MESSAGES), *kept]}
             await self._graph.aupdate_state(thread, update, as_node="model")
         await self._checkpoints.aprune([conversation])
+        await self._checkpoints.make_ready(conversation)
 
 
 def settled(messages: Sequence[AnyMessage], question: HumanMessage, heard: str, *, whole: bool) -> list[AnyMessage]:

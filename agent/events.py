@@ -21,6 +21,14 @@ class TurnStarted:
 
 
 @dataclass(frozen=True, slots=True)
+class PartialTranscript:
+    """What the user has said so far; what comes after `stable`, its beginning, may still change."""
+
+    text: str
+    stable: str
+
+
+@dataclass(frozen=True, slots=True)
 class TranscriptReady:
     """What the user said."""
 
@@ -108,5 +116,7 @@ class TurnEnded:
 ReplyEvent: TypeAlias = PassagesFound | Refused | ToolCalled | TextDelta | TokensUsed | Failed
 """What a responder gives."""
 
-TurnEvent: TypeAlias = SpeechStarted | TurnStarted | TranscriptReady | ReplyEvent | SpeechReady | TurnEnded
+TurnEvent: TypeAlias = (
+    SpeechStarted | PartialTranscript | TurnStarted | TranscriptReady | ReplyEvent | SpeechReady | TurnEnded
+)
 """What a door may see."""

@@ -6,10 +6,11 @@ from contextlib import aclosing
 from anyio import create_task_group, current_time
 from anyio.abc import TaskGroup
 
+from agent.partials import Partials
 from agent.turn import Company, Emit, Question, Turn
 from models.audio import AudioChunk
 from tools.playback import Playback
-from tools.speech_input import Listener, SpeechStarted, Utterance
+from tools.speech_input import Listener, SpeechGoesOn, SpeechStarted, Utterance
 
 
 class Session:
@@ -23,23 +24,32 @@ class Session:
         conversation: str,
         user: str,
         playback: Callable[[], Playback] = Playback,
+        partials: float = 0.0,
     ) -> None:
+        """`partials`: how often what was said so far is told while the user speaks, in seconds; 0 is never."""
         self._listener = listener
         self._company = company
         self._conversation = conversation
         self._user = user
         self._new_playback = playback
+        self._partials_every = partials
         self._turn: Turn | None = None
 
     async def run(self, frames: AsyncIterable[AudioChunk], emit: Emit) -> None:
         """Runs until the frames end and the last turn is over; cancel it to end sooner."""
-        async with create_task_group() as turns, aclosing(self._listener.listen(frames)) as heard:
+        listening = self._listener.listen(frames, partials=self._partials_every)
+        async with create_task_group() as turns, aclosing(listening) as heard:
+            partials = Partials(self._company.ears, emit, turns)
             async for event in heard:
                 match event:
                     case SpeechStarted():
+                        partials.begin()
                         await emit(event)
                         await self.interrupt()
+                    case SpeechGoesOn(sound):
+                        partials.hear(sound)
                     case Utterance():
+                        partials.end()
                         await self._begin(event, emit, turns)
 
     async def interrupt(self) -> None:

@@ -32,7 +32,7 @@ from configs.errors import AssistantError, EngineUnavailable
 from memory.passages import Citation, Passage
 from memory.turns import StoredTurn
 from models.audio import AudioChunk
-from models.speech_to_text import SpeechToText, Transcript
+from models.speech_to_text import Hearing, SpeechToText, Transcript
 from tools.clauses import Clause, ClauseSplitter
 from tools.playback import Playback
 from tools.speech_output import Speaker, SpeechChunk
@@ -189,7 +189,7 @@ class Turn:
         assert self.company.ears, "a spoken question needs ears"
         self.stages.mark("speech_end", self.question.speech_end)
         self.stages.mark("endpoint")
-        self._transcript = await self.company.ears.transcribe(sound, language=self.question.language)
+        self._transcript = await self.company.ears.transcribe(sound, Hearing(self.question.language))
         self._text, self._language = self._transcript.text, self._transcript.language
         await self.emit(TranscriptReady(self.id, self._transcript))
 
