@@ -1,8 +1,9 @@
 """`tingshuo pull`: fetches the models that a persona and the settings ask for; the one command that reaches out."""
 
-from collections.abc import Callable, Generator
+from collections.abc import Awaitable, Callable, Generator, Sequence
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -26,6 +27,7 @@ from models.weights import (
     WHISPER_EXTRAS,
     WHISPER_FILES,
     chattts_folder,
+    missing,
     whisper_folder,
     whisper_home,
     whisper_repository,
@@ -139,8 +141,8 @@ async def _whisper(hub: Hub, settings: Settings, only: Part | None) -> Weights |
         note(f"whisper: the settings name the folder {there}, nothing to fetch")
         return None
     repository = await run_sync(whisper_repository, model)
-    files = await hub.look(repository, WHISPER_FILES, home, WHISPER_EXTRAS)
-    return Weights(f"whisper {model}", home, tuple(files))
+    title = f"whisper {model}"
+    return await _looked(title, home, WHISPER_FILES, partial(hub.look, repository, WHISPER_FILES, home, WHISPER_EXTRAS))
 
 
 async def _chattts(hub: Hub, settings: Settings, only: Part | None) -> Weights | None:
@@ -150,8 +152,22 @@ async def _chattts(hub: Hub, settings: Settings, only: Part | None) -> Weights |
     folder = chattts_folder(settings.data)
     hashes = chattts.released_hashes() if installed else {}
     known = {name: hashes[chattts.hash_key(name)] for name in CHATTTS_FILES} if installed else {}
-    files = await hub.look(CHATTTS_REPOSITORY, CHATTTS_FILES, folder, hashes=known)
-    return Weights("chattts (weights for non-commercial use: CC BY-NC 4.0)", folder, tuple(files))
+    title = "chattts (weights for non-commercial use: CC BY-NC 4.0)"
+    look = partial(hub.look, CHATTTS_REPOSITORY, CHATTTS_FILES, folder, hashes=known)
+    return await _looked(title, folder, CHATTTS_FILES, look)
+
+
+async def _looked(
+    title: str, folder: Path, names: Sequence[str], look: Callable[[], Awaitable[list[Download]]]
+) -> Weights | None:
+    """What the Hub has; without it, what is here is enough where no file is missing: a file has its name when whole."""
+    try:
+        return Weights(title, folder, tuple(await look()))
+    except EngineUnavailable as error:
+        if missing(folder, names):
+            raise
+        note(f"{title}: all files are in {folder}; they were not compared with the Hub ({error.message})")
+        return None
 
 
 def _wants(part: Part, only: Part | None, engine: str, name: str) -> bool:

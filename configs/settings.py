@@ -195,7 +195,7 @@ class Listening(Section):
     """Kept from before the speech was noticed, so that its first sound is not cut."""
     longest_utterance: Seconds = 30
     partials: Seconds = 0.8
-    """How often what was said so far is written while somebody speaks, by an engine that is quick enough; 0 is never."""
+    """How often what was said so far is written while somebody speaks, where an engine can keep up; 0 is never."""
 
 
 class Speaking(Section):

@@ -1,5 +1,6 @@
 """Where an engine's weights lie on this machine; looks, and never downloads."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from configs.errors import EngineNotInstalled, ModelNotFound
@@ -51,6 +52,6 @@ def chattts_folder(data: Path) -> Path:
     return data / "models" / "chattts"
 
 
-def missing(folder: Path, files: tuple[str, ...]) -> list[str]:
+def missing(folder: Path, files: Sequence[str]) -> list[str]:
     """Which of the files the folder lacks."""
     return [name for name in files if not (folder / name).is_file()]

@@ -13,7 +13,7 @@ from api.commands import app
 from configs.persona import SHIPPED, load_persona
 from tests.api.sound_stand_in import Devices
 
-COMMANDS = ("demo", "ask", "chat", "talk", "ingest", "knowledge", "serve", "doctor")
+COMMANDS = ("demo", "ask", "chat", "talk", "ingest", "knowledge", "serve", "pull", "say", "persona", "doctor")
 
 
 def test_help_names_every_command() -> None:

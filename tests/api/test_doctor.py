@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from api.commands import app
 from memory.folder import open_data_folder
+from models.gpus import Gpu
 
 pytestmark = pytest.mark.anyio
 
@@ -47,6 +48,37 @@ def test_for_a_person_every_slot_and_remedy_has_its_line() -> None:
     for slot in SLOTS:
         assert f"\n{slot} " in f"\n{out}"
     assert "get it: ollama serve" in out
+
+
+@pytest.mark.parametrize(
+    ("cards", "lines"),
+    [
+        (
+            [Gpu("RTX 3050", 4096 << 20, 3000 << 20), Gpu("RTX 4090", 24564 << 20, 24000 << 20)],
+            ["RTX 4090, 25.8 GB, 25.2 GB free", "num_ctx: 32768", "OLLAMA_KV_CACHE_TYPE=f16 ollama serve"],
+        ),
+        ([Gpu("RTX 3050", 4096 << 20, 3000 << 20)], ["too small for qwen3:8b"]),
+        ([], ["none found by nvidia-smi"]),
+    ],
+)
+def test_the_memory_of_the_largest_gpu_is_divided(
+    monkeypatch: pytest.MonkeyPatch, cards: list[Gpu], lines: list[str]
+) -> None:
+    monkeypatch.setattr("api.doctor.find_gpus", lambda: cards)
+    out = CliRunner().invoke(app, ["doctor"]).stdout
+    for line in lines:
+        assert line in out
+    found = doctor()[1]
+    assert isinstance(found["gpus"], list)
+    assert [gpu["name"] for gpu in found["gpus"]] == [card.name for card in cards]
+    assert (found["best_settings"] is not None) is (len(cards) == 2)
+
+
+def test_weights_that_are_missing_are_to_be_pulled() -> None:
+    engines = doctor()[1]["engines"]
+    assert isinstance(engines, dict)
+    assert engines["speech_to_text"]["remedy"] == "tingshuo pull --only whisper"
+    assert "tingshuo pull --only ollama" in engines["chat"]["remedy"]
 
 
 @pytest.mark.parametrize(
