@@ -25,8 +25,6 @@ PROFILES = {
     "cpu": {"download", "pull", "ollama", "persona", "assistant"},
     "gpu": {"download", "pull", "ollama-gpu", "persona-gpu", "assistant-gpu"},
 }
-STILL_TO_COME = {("pull",), ("persona", "apply")}
-"""Commands that the file calls and `tingshuo` does not have yet."""
 OLLAMA_READS = {
     "OLLAMA_CONTEXT_LENGTH", "OLLAMA_FLASH_ATTENTION", "OLLAMA_GPU_OVERHEAD", "OLLAMA_KEEP_ALIVE",
     "OLLAMA_KV_CACHE_TYPE", "OLLAMA_MAX_LOADED_MODELS", "OLLAMA_NOPRUNE", "OLLAMA_NO_CLOUD",
@@ -265,8 +263,7 @@ def understood(arguments: Sequence[str]) -> bool:
 @every_one_of_ours
 def test_every_command_exists_or_is_known_to_come(name: str) -> None:
     arguments = tuple(SERVICES[name]["command"])
-    coming = next((command for command in STILL_TO_COME if arguments[: len(command)] == command), ())
-    assert understood(arguments) or (coming and not understood(coming))
+    assert understood(arguments)
 
 
 def test_a_command_that_does_not_exist_is_seen() -> None:
