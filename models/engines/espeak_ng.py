@@ -11,7 +11,7 @@ from typing import Any
 
 from anyio import CancelScope
 
-from configs.errors import EngineFailed, EngineNotInstalled
+from configs.errors import EngineFailed, EngineNotInstalled, RequestError
 from models.audio import AudioChunk, AudioFormat
 from models.text_to_speech import Voice
 from models.worker import EngineThread
@@ -24,6 +24,11 @@ _SYNCHRONOUS, _DO_NOT_EXIT, _CHARS_UTF8 = 0x02, 0x8000, 0x01
 _CALLBACK = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p)
 _WORDS_A_MINUTE = 175
 """eSpeak's own pace, which speed 1 stands for."""
+VARIANTS = {
+    "default": "", "alloy": "f1", "ash": "m1", "ballad": "m3", "cedar": "m8", "coral": "f2", "echo": "m2",
+    "fable": "m4", "marin": "f3", "nova": "f4", "onyx": "m7", "sage": "Annie", "shimmer": "f5", "verse": "m5",
+}  # fmt: skip
+"""The names of voices, OpenAI's among them, and eSpeak's variant for each."""
 
 
 class EspeakNg:
@@ -51,11 +56,15 @@ class EspeakNg:
         return cls(thread, rate)
 
     async def synthesize(self, text: str, *, language: str, voice: Voice) -> AsyncGenerator[AudioChunk, None]:
-        """Speaks one clause in chunks of at most 60 ms; pitch reaches from 0.6 to 1.7. Raises EngineFailed."""
+        """Speaks one clause in chunks of at most 60 ms; pitch reaches from 0.6 to 1.7.
+
+        Raises EngineFailed, and RequestError for a voice that is none of VARIANTS.
+        """
+        name = voice_name(text, language, voice.name)
         if not is_speakable(text):
             return
         stop = threading.Event()
-        work = partial(_library.speak, text, voice_name(text, language), voice, stop)
+        work = partial(_library.speak, text, name, voice, stop)
         for pcm in await self._thread.call(work, stop.set):
             yield AudioChunk(pcm, self.format.rate)
 
@@ -121,10 +130,16 @@ def is_speakable(text: str) -> bool:
     return any(unicodedata.category(character)[0] not in "PZC" for character in text)
 
 
-def voice_name(text: str, language: str) -> str:
-    """eSpeak's voice for a text; the Mandarin one also speaks English words, the English one no Han characters."""
+def voice_name(text: str, language: str, voice: str = "default") -> str:
+    """eSpeak's voice for a text; the Mandarin one also speaks English words, the English one no Han characters.
+
+    Raises RequestError for a name that is none of VARIANTS.
+    """
+    if voice not in VARIANTS:
+        raise RequestError(f"there is no voice {voice!r}", f"Use one of: {', '.join(sorted(VARIANTS))}.")
     has_han = any("\u3400" <= character <= "\u9fff" for character in text)
-    return "cmn" if language == "zh" or has_han else "en-us"
+    base = "cmn" if language == "zh" or has_han else "en-us"
+    return f"{base}+{VARIANTS[voice]}" if VARIANTS[voice] else base
 
 
 def pitch_number(pitch: float) -> int:

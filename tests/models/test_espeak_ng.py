@@ -14,9 +14,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from configs.errors import EngineFailed, EngineNotInstalled
+from configs.errors import EngineFailed, EngineNotInstalled, RequestError
 from models.audio import AudioChunk, Floats, joined
-from models.engines.espeak_ng import EspeakNg, is_speakable, pitch_number, voice_name
+from models.engines.chattts_speakers import NAMED
+from models.engines.espeak_ng import VARIANTS, EspeakNg, is_speakable, pitch_number, voice_name
 from models.text_to_speech import Voice
 
 pytestmark = pytest.mark.anyio
@@ -227,3 +228,19 @@ async def test_a_broken_wheel_is_named(part: str, monkeypatch: pytest.MonkeyPatc
     monkeypatch.undo()
     async with aclosing(await EspeakNg.open()) as engine:
         assert (await say(engine, "Mended.")).seconds > 0.2
+
+
+async def test_named_voices_sound_apart_in_both_languages(mouth: EspeakNg) -> None:
+    for text, language in (("How many days are there in a year?", "en"), ("员工每年有二十五天年假。", "zh")):
+        low, high = [await say(mouth, text, language, Voice(name)) for name in ("onyx", "nova")]
+        assert fundamental(high.floats(), high.rate) > 1.3 * fundamental(low.floats(), low.rate)
+
+
+async def test_a_voice_that_it_does_not_have_is_an_error_that_names_those_it_has(mouth: EspeakNg) -> None:
+    with pytest.raises(RequestError, match="nobody") as caught:
+        await say(mouth, "Hello.", voice=Voice("nobody"))
+    assert "alloy" in caught.value.hint
+
+
+def test_both_mouths_know_the_same_names() -> None:
+    assert set(VARIANTS) == set(NAMED)
