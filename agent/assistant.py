@@ -9,7 +9,7 @@ from pathlib import Path
 from uuid import uuid4
 from weakref import WeakValueDictionary
 
-from anyio import CancelScope, Lock
+from anyio import CancelScope, Lock, create_task_group
 
 from agent.checkpoints import PruningSaver, open_checkpoints
 from agent.conversation import Conversation
@@ -21,7 +21,7 @@ from configs.errors import EngineError, RequestError, RequestTooLarge
 from configs.persona import Persona, Personas, persona_folders
 from configs.privacy import stay_local
 from configs.settings import Settings
-from models.audio import AudioChunk
+from models.audio import SPEECH_RATE, AudioChunk, silence
 from models.readiness import (
     chat_candidates,
     speech_to_text_candidates,
@@ -30,7 +30,7 @@ from models.readiness import (
 )
 from models.registry import Served, open_chat, open_speech_to_text, open_text_to_speech, open_voice_activity
 from models.selection import Candidate, Choice, Slot, choose
-from models.speech_to_text import SpeechToText
+from models.speech_to_text import Hearing, SpeechToText
 from models.text_to_speech import TextToSpeech, Voice
 from models.voice_activity import VoiceActivityDetector
 from tools.conversation_ears import ConversationEars
@@ -82,16 +82,27 @@ class Assistant:
     async def warm(self, persona: str | None = None) -> None:
         """Loads the persona's model with the beginning of its prompts, so that its first turn is as quick as the next.
 
-        Where that fails, `choices` tells it, and turns are tried all the same. Raises as `company` does.
+        The ears hear a second of silence meanwhile, which tells whether they can keep up with a speaker.
+        Where the model fails, `choices` tells it, and turns are tried all the same. Raises as `company` does.
         """
         chosen = self._personas.get(persona or self.settings.persona)
         conversation = await self._conversation(chosen, await self._knowledge_of(chosen, ()))
         self._cold = None
+        async with create_task_group() as tasks:
+            tasks.start_soon(self._warm_ears)
+            try:
+                await conversation.warm()
+            except EngineError as error:
+                log.warning("%s (%s)", error.message, error.hint)
+                self._cold = error
+
+    async def _warm_ears(self) -> None:
+        if self.ears is None:
+            return
         try:
-            await conversation.warm()
+            await self.ears.transcribe(silence(1.0, SPEECH_RATE), Hearing(draft=True))
         except EngineError as error:
             log.warning("%s (%s)", error.message, error.hint)
-            self._cold = error
 
     @property
     def choices(self) -> list[Choice]:
@@ -183,7 +194,9 @@ class Assistant:
         """The knowledge bases to search: those asked for, else the persona's; "default" may be empty still."""
         names = tuple(asked_for or persona.knowledge)
         existing = await self.store.knowledge.knowledge_bases()
-        return tuple(name for name in names if name != "default" or name in existing or asked_for)
+        wanted = tuple(name for name in names if name != "default" or name in existing or asked_for)
+        await self.store.knowledge.require(wanted)
+        return wanted
 
     async def _conversation(self, persona: Persona, knowledge: tuple[str, ...]) -> Conversation:
         kept = self._conversations.get((persona.name, knowledge))

@@ -69,7 +69,7 @@ class Knowledge:
     async def documents(self, knowledge: str | None = None) -> tuple[StoredDocument, ...]:
         """The documents of one knowledge base, or of all. Raises KnowledgeBaseNotFound."""
         if knowledge is not None:
-            await self._require([knowledge])
+            await self.require([knowledge])
         return await self._ledger.read(lambda connection: catalogue.documents(connection, knowledge))
 
     async def remove(self, document: str | None = None, *, knowledge: str) -> tuple[StoredDocument, ...]:
@@ -90,10 +90,11 @@ class Knowledge:
 
         `limit` is `grounding.passages` unless given. Raises KnowledgeBaseNotFound and EmbeddingMismatch.
         """
-        bases = await self._require(knowledge)
+        bases = await self.require(knowledge)
         return await self._searcher.search(question, bases, limit)
 
-    async def _require(self, names: Sequence[str]) -> list[int]:
+    async def require(self, names: Sequence[str]) -> list[int]:
+        """The numbers of the knowledge bases with these names. Raises KnowledgeBaseNotFound, which says what exists."""
         there = await self._ledger.read(catalogue.knowledge_bases)
         for name in names:
             if name not in there:
