@@ -194,7 +194,7 @@ class Assistant:
         """The knowledge bases to search: those asked for, else the persona's; "default" may be empty still."""
         names = tuple(asked_for or persona.knowledge)
         existing = await self.store.knowledge.knowledge_bases()
-        wanted = tuple(name for name in names if name != "default" or name in existing or asked_for)
+        wanted = tuple(sorted({name for name in names if name != "default" or name in existing or asked_for}))
         await self.store.knowledge.require(wanted)
         return wanted
 

@@ -1,7 +1,7 @@
 """The agent's state between turns, in SQLite; keeps the newest checkpoint of a conversation only."""
 
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +10,16 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import ChannelVersions, Checkpoint, CheckpointMetadata, CheckpointTuple
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
+from configs.errors import DataFolderUnwritable, StorageError
+
 _PRUNE = """
 DELETE FROM {table} WHERE thread_id = :thread AND checkpoint_id <
     (SELECT max(checkpoint_id) FROM checkpoints AS kept
      WHERE kept.thread_id = :thread AND kept.checkpoint_ns = {table}.checkpoint_ns)
 """
+
+_SPACE = "See that the folder may be written and the disk has free space."
+_DAMAGED = "Move that file away: documents and turns are kept elsewhere, and only what the model remembers is lost."
 
 READY = 64
 """Conversations whose state is held in memory for their next turn."""
@@ -82,10 +87,21 @@ class PruningSaver(AsyncSqliteSaver):
 
 @asynccontextmanager
 async def open_checkpoints(path: Path) -> AsyncGenerator[PruningSaver, None]:
-    """The saver over one file."""
-    async with aiosqlite.connect(path) as connection:
-        await connection.execute("PRAGMA secure_delete = ON")
-        yield PruningSaver(connection)
+    """The saver over one file.
+
+    Raises DataFolderUnwritable where the file cannot be written, and StorageError where it is damaged.
+    """
+    async with AsyncExitStack() as stack:
+        try:
+            connection = await stack.enter_async_context(aiosqlite.connect(path))
+            saver = PruningSaver(connection)
+            await connection.execute("PRAGMA secure_delete = ON")
+            await saver.setup()
+        except aiosqlite.OperationalError as error:
+            raise DataFolderUnwritable(f"{str(path)!r} cannot be written: {error}", _SPACE) from error
+        except aiosqlite.DatabaseError as error:
+            raise StorageError(f"{str(path)!r} is damaged: {error}", _DAMAGED) from error
+        yield saver
 
 
 def _thread(config: RunnableConfig) -> str:

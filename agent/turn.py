@@ -168,7 +168,8 @@ class Turn:
             return "unheard"
         # Unbounded, so that the text is shown at the model's pace and not at the voice's.
         send, receive = create_memory_object_stream[Clause](math.inf)
-        async with create_task_group() as tasks:
+        # Open until both have ended, so that the thinking side never meets a closed stream when the voice fails.
+        async with receive, create_task_group() as tasks:
             tasks.start_soon(self._think, send)
             tasks.start_soon(self._speak, receive)
         if self.playback:
@@ -240,17 +241,16 @@ class Turn:
             clauses.send_nowait(clause)
 
     async def _speak(self, clauses: MemoryObjectReceiveStream[Clause]) -> None:
-        async with clauses:
-            if self.company.speaker is None:
-                return
-            speaker = self.company.speaker(self._language)
-            async for clause in clauses:
-                async with aclosing(speaker.speak(clause)) as speech:
-                    async for chunk in speech:
-                        if chunk.first:
-                            self._spoken.append(chunk.spoken)
-                        await self._hand_out(chunk)
-            self.stages.mark("speech_done")
+        if self.company.speaker is None:
+            return
+        speaker = self.company.speaker(self._language)
+        async for clause in clauses:
+            async with aclosing(speaker.speak(clause)) as speech:
+                async for chunk in speech:
+                    if chunk.first:
+                        self._spoken.append(chunk.spoken)
+                    await self._hand_out(chunk)
+        self.stages.mark("speech_done")
 
     async def _hand_out(self, chunk: SpeechChunk) -> None:
         if chunk.audio.pcm:

@@ -6,7 +6,6 @@ from typing import Final, Literal, Protocol
 
 from models.audio import AudioChunk
 
-
 Task = Literal["transcribe", "translate"]
 """`translate`: the text is English, whatever was spoken."""
 

@@ -25,6 +25,14 @@ class SpeechStarted:
 
 
 @dataclass(frozen=True, slots=True)
+class SpeechGoesOn:
+    """Somebody is speaking."""
+
+    sound: AudioChunk
+    """What they have said so far; 16 kHz, with a little of what was before."""
+
+
+@dataclass(frozen=True, slots=True)
 class Utterance:
     """What was said between two silences."""
 
@@ -38,7 +46,7 @@ class Utterance:
     """When it was clear that it had ended."""
 
 
-Heard: TypeAlias = SpeechStarted | Utterance
+Heard: TypeAlias = SpeechStarted | SpeechGoesOn | Utterance
 
 
 class Listener:
@@ -48,12 +56,13 @@ class Listener:
         self._detector = detector
         self._listening = listening
 
-    async def listen(self, frames: AsyncIterable[AudioChunk]) -> AsyncGenerator[Heard, None]:
+    async def listen(self, frames: AsyncIterable[AudioChunk], *, partials: float = 0.0) -> AsyncGenerator[Heard, None]:
         """Each start of speech, then its utterance; at the end of the frames, the one that is open.
 
-        Frames may have any length, and another rate than the ones before. Close with `aclosing`.
+        Frames may have any length, and another rate than the ones before. In between, what was said so far is given
+        every `partials` seconds, while a voice is heard; 0 is never. Close with `aclosing`.
         """
-        stream = _Stream(self._detector, self._listening)
+        stream = _Stream(self._detector, self._listening, partials)
         async for chunk in frames:
             for piece in _slices(chunk):
                 for heard in stream.push(piece):
@@ -66,8 +75,12 @@ class Listener:
 class _Stream:
     """One stream of audio, and as much of it as an utterance may still need."""
 
-    def __init__(self, detector: VoiceActivityDetector, listening: Listening) -> None:
+    def __init__(self, detector: VoiceActivityDetector, listening: Listening, partials: float = 0.0) -> None:
         self._frame = detector.frame_samples
+        self._voiced = listening.speech_threshold
+        self._partials = _position(partials)
+        self._due = 0
+        """The position from which what was said so far is given again."""
         self._voice = detector.open_stream()
         self._endpointer = Endpointer(listening, self._frame / SPEECH_RATE)
         self._around = _position(listening.pre_roll)
@@ -103,13 +116,23 @@ class _Stream:
         while self._from + len(self._kept) // SAMPLE_BYTES >= self._judged + self._frame:
             frame = self._between(self._judged, self._judged + self._frame)
             self._judged += self._frame
-            match self._endpointer.push(self._voice.probability(frame.floats())):
+            probability = self._voice.probability(frame.floats())
+            match self._endpointer.push(probability):
                 case SpeechStart(at):
                     self._began = at
+                    self._due = _position(at) + self._partials
                     yield SpeechStarted(at)
                 case SpeechEnd() as end:
                     yield self._utterance(end)
+                case None if self._goes_on(probability):
+                    self._due = self._judged + self._partials
+                    yield SpeechGoesOn(self._between(_position(self._began) - self._around, self._judged))
             self._forget()
+
+    def _goes_on(self, probability: float) -> bool:
+        """Whether it is time to give what was said so far; in a pause, which may be the end, it never is."""
+        speaks = self._endpointer.began is not None and probability >= self._voiced
+        return bool(self._partials) and speaks and self._judged >= self._due
 
     def _utterance(self, end: SpeechEnd) -> Utterance:
         last = min(_position(end.at) + self._around, self._judged)

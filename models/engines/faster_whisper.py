@@ -1,7 +1,7 @@
 """Whisper on CTranslate2: hears a hundred languages, on CUDA or the CPU; reads a model folder, never the network."""
 
-import json
 import math
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import replace
@@ -12,27 +12,22 @@ from typing import Any
 from anyio import CancelScope
 
 from configs import settings
-from configs.errors import EngineError, EngineFailed, EngineNotInstalled, EngineUnavailable, ModelNotFound
-from models.audio import SPEECH_RATE, AudioChunk
-from models.engines.placement import REMEDY as CUBLAS_REMEDY
-from models.engines.placement import find_machine, place
-from models.speech_to_text import Segment, Transcript, Word
+from configs.errors import EngineFailed
+from models.audio import SPEECH_RATE, AudioChunk, Floats
+from models.engines.whisper_encoding import detect_language
+from models.engines.whisper_gates import gate
+from models.engines.whisper_loading import failure, follows_prompts, languages, load
+from models.speech_to_text import PLAINLY, Hearing, Segment, Transcript, Word
 from models.worker import EngineThread
 
-NO_SPEECH = 0.6
-"""From this probability of no speech, a segment must be well heard to count."""
-
-WELL_HEARD = -0.7
-"""Mean log probability of a token, which is about one in two."""
-
-_FETCH = "Run `tingshuo pull` to fetch the model again."
-_SMALLER = (
-    "Set `speech_to_text.faster_whisper.compute_type` to int8_float16, or `.model` to a smaller one (small, base)."
-)
+BATCHED = 60.0
+"""Seconds from which windows are decoded several at once; a cancelled call then waits for one such batch."""
+QUICK = 0.5
+"""Seconds that hearing may take for drafts to be worth making; the pause that ends an utterance is longer."""
 
 
 class FasterWhisper:
-    """A SpeechToText; a cancelled call ends after the segment that is being decoded."""
+    """A SpeechToText; a cancelled call ends after the window of half a minute that is being decoded."""
 
     name = "faster-whisper"
 
@@ -40,6 +35,9 @@ class FasterWhisper:
         self._thread = thread
         self._model = model
         self._settings = section
+        self._prompted = follows_prompts(model)
+        self._took = math.inf
+        """Seconds for the last short sound."""
         self.languages = languages(model)
 
     @classmethod
@@ -50,22 +48,27 @@ class FasterWhisper:
         """
         thread = EngineThread("faster-whisper")
         try:
-            return cls(thread, await thread.call(partial(_load, section, model_folder)), section)
+            return cls(thread, await thread.call(partial(load, section, model_folder)), section)
         except BaseException:
             await thread.aclose()
             raise
 
-    async def transcribe(
-        self, sound: AudioChunk, *, language: str | None = None, hotwords: Sequence[str] = ()
-    ) -> Transcript:
-        """Transcribes one utterance of any rate; hotwords are hints, not promises. Raises EngineFailed."""
-        if language is not None and language not in self.languages:
-            raise EngineFailed(f"this Whisper model does not know {language!r}", f"It knows {_some(self.languages)}.")
-        transcript = Transcript("", language or self.languages[0], sound.seconds, gate="no speech")
+    @property
+    def drafts(self) -> bool:
+        """Whether it is free, and the last short sound took no longer than QUICK; so never before the first."""
+        return self._took <= QUICK and not self._thread.busy
+
+    async def transcribe(self, sound: AudioChunk, hearing: Hearing = PLAINLY) -> Transcript:
+        """Transcribes one utterance of any rate; hotwords count where the model follows prompts. Raises EngineFailed.
+
+        Raises EngineFailed too for a language that the model does not know, and for a translation by a model that
+        was not taught to translate.
+        """
+        self._check(hearing)
+        transcript = Transcript("", hearing.language or self.languages[0], sound.seconds, gate="no speech: no words")
         if not sound.samples:
             return replace(transcript, gate="too short")
-        start = partial(self._growing, sound, language, hotwords)
-        async with aclosing(self._thread.iterate(start)) as growing:
+        async with aclosing(self._thread.iterate(partial(self._growing, sound, hearing))) as growing:
             async for longer in growing:
                 transcript = longer
         return transcript
@@ -76,54 +79,74 @@ class FasterWhisper:
             await self._thread.call(self._model.model.unload_model)
             await self._thread.aclose()
 
-    def _growing(self, sound: AudioChunk, language: str | None, hotwords: Sequence[str]) -> Iterator[Transcript]:
-        """The transcript, longer by one segment each time; decoding happens between two of them."""
-        try:
-            segments, info = self._model.transcribe(
-                sound.resampled(SPEECH_RATE).floats(),
-                language=language,
-                beam_size=self._settings.beam_size,
-                temperature=list(self._settings.temperature),
-                condition_on_previous_text=False,
-                word_timestamps=self._settings.word_times,
-                hotwords=" ".join(hotwords) or None,
+    def _check(self, hearing: Hearing) -> None:
+        if hearing.language is not None and hearing.language not in self.languages:
+            raise EngineFailed(
+                f"this Whisper model does not know {hearing.language!r}", f"It knows {_some(self.languages)}."
             )
-            certainty = float(info.language_probability) if language is None and len(self.languages) > 1 else None
-            transcript = Transcript("", info.language, sound.seconds, certainty, gate="no speech")
+        if hearing.task == "translate" and ("turbo" in self._settings.model or len(self.languages) == 1):
+            raise EngineFailed(
+                "this Whisper model was not taught to translate",
+                "Set `speech_to_text.faster_whisper.model` to large-v3, medium or small.",
+            )
+
+    def _growing(self, sound: AudioChunk, hearing: Hearing) -> Iterator[Transcript]:
+        """The transcript, longer by one segment each time; decoding happens between two of them."""
+        began = time.perf_counter()
+        samples = sound.resampled(SPEECH_RATE).floats()
+        try:
+            language, certainty = hearing.language or self.languages[0], None
+            if hearing.language is None and len(self.languages) > 1:
+                # As much as will be written in one go, so that what is encoded for it is the same.
+                language, certainty = detect_language(self._model, samples[: round(BATCHED * SPEECH_RATE)])
+            transcript = Transcript("", language, sound.seconds, certainty, gate="no speech: no words")
             yield transcript
-            for segment in segments:
-                if is_speech(segment.no_speech_prob, segment.avg_logprob) and segment.text.strip():
-                    transcript = _with(transcript, segment)
+            for segment in self._segments(samples, language, hearing):
+                transcript = _with(transcript, segment)
                 yield transcript
         except (RuntimeError, ValueError, IndexError) as error:
             raise failure(error) from error
+        finally:
+            self._model.encode.forget()
+        if sound.seconds <= 30:
+            self._took = time.perf_counter() - began
+
+    def _segments(self, samples: Floats, language: str, hearing: Hearing) -> Iterator[Any]:
+        """faster-whisper's segments; each decides for itself when it decodes."""
+        options: dict[str, Any] = {
+            "language": language,
+            "task": hearing.task,
+            "beam_size": 1 if hearing.draft else self._settings.beam_size,
+            "temperature": [0.0] if hearing.draft else list(self._settings.temperature),
+            "condition_on_previous_text": False,
+            "word_timestamps": hearing.word_times or self._settings.word_times,
+        }
+        if self._prompted:
+            options["hotwords"] = " ".join(hearing.hotwords) or None
+            options["initial_prompt"] = _prompt(self._settings, language, hearing)
+        if len(samples) > BATCHED * SPEECH_RATE and self._settings.batch_size > 1:
+            from faster_whisper import BatchedInferencePipeline
+
+            batched = BatchedInferencePipeline(self._model)
+            options |= {"batch_size": self._settings.batch_size, "without_timestamps": False}
+            segments, _ = batched.transcribe(samples, **options)
+        else:
+            segments, _ = self._model.transcribe(samples, **options)
+        return iter(segments)
 
 
-def is_speech(no_speech_probability: float, mean_log_probability: float) -> bool:
-    """Whether a segment was spoken; Whisper also writes sentences over silence, and each score alone misjudges some."""
-    return no_speech_probability <= NO_SPEECH or mean_log_probability >= WELL_HEARD
-
-
-def failure(error: Exception) -> EngineError:
-    """What CTranslate2's complaint means to a reader."""
-    text = str(error)
-    if "out of memory" in text:
-        return EngineFailed(f"Whisper does not fit into the memory: {text}", _SMALLER)
-    if "libcublas" in text or "cublas64" in text:
-        return EngineUnavailable(f"Whisper cannot use CUDA: {text}", CUBLAS_REMEDY)
-    return EngineFailed(f"Whisper failed: {text}", "If it stays so, run `tingshuo doctor`.")
-
-
-def languages(model: Any) -> tuple[str, ...]:  # noqa: ANN401
-    """The languages that a loaded model has a token for; `supported_languages` names a hundred whatever the model."""
-    if not model.model.is_multilingual:
-        return ("en",)
-    return tuple(
-        code for code in model.supported_languages if model.hf_tokenizer.token_to_id(f"<|{code}|>") is not None
-    )
+def _prompt(section: settings.FasterWhisper, language: str, hearing: Hearing) -> str | None:
+    """What the sound is taken to follow."""
+    return section.zh_prompt or None if language == "zh" and hearing.task == "transcribe" else None
 
 
 def _with(transcript: Transcript, segment: Any) -> Transcript:  # noqa: ANN401
+    """The transcript with one more segment, or with the gate that the segment did not pass."""
+    if not segment.text.strip():
+        return transcript
+    stopped = gate(segment.text, segment.no_speech_prob, segment.avg_logprob, segment.compression_ratio)
+    if stopped:
+        return transcript if transcript.text else replace(transcript, gate=stopped)
     words = tuple(
         Word(word.word.strip(), float(word.start), float(word.end), float(word.probability))
         for word in segment.words or ()
@@ -139,53 +162,3 @@ def _with(transcript: Transcript, segment: Any) -> Transcript:  # noqa: ANN401
 def _some(names: Sequence[str]) -> str:
     """The first few of many names."""
     return ", ".join(names[:6]) + (" and others" if len(names) > 6 else "")
-
-
-def _load(section: settings.FasterWhisper, folder: Path) -> Any:  # noqa: ANN401
-    try:
-        from faster_whisper import WhisperModel
-    except ImportError as error:
-        raise EngineNotInstalled("faster-whisper is not installed", "pip install faster-whisper") from error
-    _check(folder)
-    placement = place(section.device, section.compute_type, find_machine())
-    try:
-        model = WhisperModel(
-            str(folder), device=placement.device, compute_type=placement.compute_type, local_files_only=True
-        )
-    except (RuntimeError, ValueError) as error:
-        found = failure(error)
-        if type(found) is EngineFailed and found.hint != _SMALLER:
-            found = EngineFailed(f"{str(folder / 'model.bin')!r} cannot be loaded: {error}", _FETCH)
-        raise found from error
-    if model.feature_extractor.mel_filters.shape[0] != model.model.n_mels:
-        raise ModelNotFound(f"{str(folder / 'preprocessor_config.json')!r} is missing or of another model", _FETCH)
-    return model
-
-
-def _check(folder: Path) -> None:
-    """Every file that a model needs is there and can be read; a missing tokenizer would otherwise be downloaded."""
-    named = {
-        "model.bin": None,
-        "config.json": (dict, "suppress_ids"),
-        "tokenizer.json": (dict, "model"),
-        "vocabulary.json": (list, "<|startoftranscript|>"),
-    }
-    if (folder / "vocabulary.txt").is_file():
-        del named["vocabulary.json"]
-    for name in named:
-        if not (folder / name).is_file():
-            raise ModelNotFound(f"the Whisper model in {str(folder)!r} has no {name}", _FETCH)
-    if (folder / "preprocessor_config.json").is_file():
-        named["preprocessor_config.json"] = (dict, "feature_size")
-    for name, content in named.items():
-        if content:
-            _check_json(folder / name, *content)
-
-
-def _check_json(path: Path, kind: type, member: str) -> None:
-    try:
-        found = json.loads(path.read_bytes())
-    except ValueError as error:
-        raise EngineFailed(f"{str(path)!r} is damaged: {error}", _FETCH) from error
-    if not isinstance(found, kind) or member not in found:  # type: ignore[operator]  # a dict or a list
-        raise EngineFailed(f"{str(path)!r} is damaged: it has no {member!r}", _FETCH)

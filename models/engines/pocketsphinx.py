@@ -51,7 +51,8 @@ class PocketSphinx:
         """Transcribes English of any rate. Raises EngineFailed, also for any other language and for a translation."""
         if hearing.task != "transcribe":
             raise EngineFailed(
-                "PocketSphinx does not translate", "Run `tingshuo pull` to fetch a model for faster-whisper, which does."
+                "PocketSphinx does not translate",
+                "Run `tingshuo pull` to fetch a model for faster-whisper, which does.",
             )
         if hearing.language not in (None, "en"):
             raise EngineFailed(

@@ -78,8 +78,10 @@ def mouth(*, first_chunk: float = 0.0, character_seconds: float = 0.05) -> FakeT
     return FakeTextToSpeech(settings.FakeTextToSpeech(first_chunk=first_chunk, character_seconds=character_seconds))
 
 
-def ears(*transcripts: str, delay: float = 0.0) -> FakeSpeechToText:
-    return FakeSpeechToText(settings.FakeSpeechToText(transcripts=transcripts, delay=delay))
+def ears(*transcripts: str, delay: float = 0.0, characters_a_second: float = 0.0) -> FakeSpeechToText:
+    return FakeSpeechToText(
+        settings.FakeSpeechToText(transcripts=transcripts, delay=delay, characters_a_second=characters_a_second)
+    )
 
 
 def company(responder: ScriptedResponder, history: MemoryHistory, **options: object) -> Company:

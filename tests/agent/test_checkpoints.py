@@ -8,6 +8,7 @@ from langgraph.graph import START, MessagesState, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 
 from agent.checkpoints import READY, PruningSaver, open_checkpoints
+from configs.errors import DataFolderUnwritable, StorageError
 
 pytestmark = pytest.mark.anyio
 
@@ -57,3 +58,18 @@ async def test_what_is_held_is_bounded(tmp_path: Path) -> None:
             await saver.make_ready(str(number))
         assert len(saver._ready) == READY
         assert await texts(made, "0") == ["x", "reply 1"]
+
+
+async def test_a_damaged_file_is_told_with_its_remedy(tmp_path: Path) -> None:
+    path = tmp_path / "c.sqlite"
+    path.write_bytes(b"this is no database at all, " * 40)
+    with pytest.raises(StorageError, match="is damaged") as caught:
+        async with open_checkpoints(path):
+            pass
+    assert "Move that file away" in caught.value.hint
+
+
+async def test_a_file_that_cannot_be_opened_is_told(tmp_path: Path) -> None:
+    with pytest.raises(DataFolderUnwritable, match="cannot be written"):
+        async with open_checkpoints(tmp_path / "missing" / "c.sqlite"):
+            pass

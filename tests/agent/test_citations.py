@@ -4,6 +4,7 @@ import pytest
 
 from agent.citations import cited
 from memory.passages import Passage
+from models.engines.extractive import NOTHING
 
 
 def passage(number: int) -> Passage:
@@ -20,8 +21,9 @@ def passage(number: int) -> Passage:
         ("First [3], then [1], and again [3].", ["D3", "D1"]),
         ("二十五天。[1][2]", ["D1", "D2"]),
         ("A mark that names nothing [9] is nobody's [2].", ["D2"]),
-        ("No mark at all.", ["D1", "D2", "D3"]),
-        ("Only a wrong mark [0].", ["D1", "D2", "D3"]),
+        # A reply that says nothing of a passage has no source, however many passages were at hand.
+        ("No mark at all.", []),
+        ("Only a wrong mark [0].", []),
     ],
 )
 def test_marks(reply: str, documents: list[str]) -> None:
@@ -32,3 +34,43 @@ def test_marks(reply: str, documents: list[str]) -> None:
 
 def test_nothing_given_is_nothing_cited() -> None:
     assert cited("See [1].", []) == ()
+
+
+LEAVE = "Every full-time employee gets 25 days of paid vacation each year. Ask Dr. Li two weeks ahead."
+LEAVE_ZH = "全职员工每年有 25 天带薪年假。请假申请应当提前两周提交给李博士。"
+OFFICE = "The office opens at 8:30 and closes at 18:30. Visitors call extension 4410."
+
+
+@pytest.mark.parametrize(
+    ("reply", "documents"),
+    [
+        ("You get 25 days of paid vacation each year.", ["leave"]),
+        ("Vacation is 25 days, paid.", ["leave"]),
+        ("Vacation is 30 days, paid.", []),
+        ("It opens at 8:30; visitors call 4410.", ["office"]),
+        ("请假申请应当提前两周提交，别忘了。", ["假期"]),
+        ("员工每年有 25 天年假。", ["假期"]),
+        ("员工每年有 30 天年假。", []),
+        ("请假要找人。", []),
+        ("Good morning! How are you today?", []),
+        ("Yes.", []),
+        ("25", []),
+        ("Two and two are 4.", []),
+        ("我没有找到可以引用的内容。现在没有运行语言模型，我只能引用文档。", []),
+        ("You get 25 days of paid vacation each year [9]. The office opens at 8:30 and closes at 18:30.",
+         ["leave", "office"]),
+    ],
+)  # fmt: skip
+def test_without_marks_the_words_tell(reply: str, documents: list[str]) -> None:
+    texts = {"leave": LEAVE, "office": OFFICE, "假期": LEAVE_ZH}
+    given = [
+        Passage(id=number, knowledge="default", document=name, source="", heading="", text=text,
+                start=0, end=len(text), score=0.5)
+        for number, (name, text) in enumerate(texts.items())
+    ]  # fmt: skip
+    assert [citation.document for citation in cited(reply, given)] == documents
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_an_answer_that_quotes_nothing_has_no_source(language: str) -> None:
+    assert cited(NOTHING[language], [passage(1), passage(2)]) == ()

@@ -18,7 +18,7 @@ from models.engines.faster_whisper import FasterWhisper
 from models.engines.pocketsphinx import PocketSphinx
 from models.engines.silero import Silero
 from models.speech_gate import GatedSpeechToText
-from models.speech_to_text import SpeechToText
+from models.speech_to_text import Hearing, SpeechToText
 
 pytestmark = pytest.mark.anyio
 
@@ -73,7 +73,7 @@ async def speech(ear: Ear) -> AudioChunk:
 
 
 async def test_speech_is_heard(ear: Ear, engine: SpeechToText, speech: AudioChunk) -> None:
-    transcript = await engine.transcribe(speech, hotwords=())
+    transcript = await engine.transcribe(speech, Hearing(hotwords=()))
     assert (transcript.text, transcript.language, transcript.gate) == (ear.text, "en", "")
     assert transcript.seconds == speech.seconds
     assert transcript.language in engine.languages
@@ -86,7 +86,16 @@ async def test_speech_is_heard(ear: Ear, engine: SpeechToText, speech: AudioChun
 
 
 async def test_the_rate_of_a_sound_does_not_matter(ear: Ear, engine: SpeechToText, speech: AudioChunk) -> None:
-    assert (await engine.transcribe(speech.resampled(48_000), language="en")).text == ear.text
+    assert (await engine.transcribe(speech.resampled(48_000), Hearing("en"))).text == ear.text
+
+
+async def test_a_draft_is_made_of_any_sound_and_disturbs_no_transcript(
+    ear: Ear, engine: SpeechToText, speech: AudioChunk
+) -> None:
+    for seconds in (0.0, 0.3, 1.0):
+        beginning = AudioChunk(speech.pcm[: 2 * round(seconds * speech.rate)], speech.rate)
+        assert (await engine.transcribe(beginning, Hearing(draft=True))).seconds == beginning.seconds
+    assert (await engine.transcribe(speech)).text == ear.text
 
 
 async def test_an_empty_sound_has_an_empty_transcript(engine: SpeechToText) -> None:
@@ -183,9 +192,10 @@ async def test_noise_gives_no_transcript(engine: SpeechToText) -> None:
     for name, noise in NOISES.items():
         for loudness in (0.003, 0.03, 0.3):
             sounds[f"{name} at {loudness}"] = from_floats((loudness * noise).astype(np.float32), RATE)
-    heard = {name: (transcript.text, transcript.gate) for name, sound in sounds.items()
-             for transcript in [await gated.transcribe(sound)]}  # fmt: skip
-    assert heard == dict.fromkeys(sounds, ("", "no speech"))
+    heard = {name: await gated.transcribe(sound) for name, sound in sounds.items()}
+    assert {name: transcript.text for name, transcript in heard.items()} == dict.fromkeys(sounds, "")
+    gates = {name: transcript.gate for name, transcript in heard.items()}
+    assert {name: gate for name, gate in gates.items() if not gate.startswith("no speech: a voice with ")} == {}
 
 
 @pytest.mark.parametrize("anyio_backend", ["asyncio"])

@@ -1,10 +1,13 @@
 """Whisper for real, on a tiny model of twenty sentences: exact transcripts, and every way a folder can be wrong."""
 
 import io
+import itertools
 import json
 import math
 import shutil
 import sys
+import threading
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -12,8 +15,11 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import anyio.from_thread
+import anyio.lowlevel
 import av
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from configs import settings
@@ -25,9 +31,12 @@ from configs.errors import (
     EngineUnavailable,
     ModelNotFound,
 )
-from models.audio import AudioChunk
+from models.audio import AudioChunk, joined, silence
 from models.decoding import decode
-from models.engines.faster_whisper import FasterWhisper, failure, is_speech
+from models.engines.faster_whisper import FasterWhisper
+from models.engines.whisper_encoding import OneEncoding
+from models.engines.whisper_loading import failure
+from models.speech_to_text import Hearing
 from models.worker import EngineThread
 
 pytestmark = pytest.mark.anyio
@@ -94,37 +103,20 @@ async def test_the_container_does_not_matter(ear: FasterWhisper, name: str, code
 
 
 async def test_a_given_language_is_not_detected(ear: FasterWhisper) -> None:
-    transcript = await ear.transcribe(await recording(FIXTURE / "utt12_zh.wav"), language="zh")
+    transcript = await ear.transcribe(await recording(FIXTURE / "utt12_zh.wav"), Hearing("zh"))
     assert (transcript.text, transcript.language_probability) == (SENTENCES["utt12_zh"], None)
 
 
 async def test_the_languages_are_those_of_the_model(ear: FasterWhisper) -> None:
     assert sorted(ear.languages) == ["en", "zh"]
     with pytest.raises(EngineFailed, match="'fr'"):
-        await ear.transcribe(AudioChunk(bytes(32_000), 16_000), language="fr")
+        await ear.transcribe(AudioChunk(bytes(32_000), 16_000), Hearing("fr"))
 
 
 async def test_several_beams_and_temperatures_are_as_set() -> None:
     engine = await FasterWhisper.open(settings.FasterWhisper(device="cpu", beam_size=1, temperature=(0.0,)), MODEL)
     assert (await engine.transcribe(await recording(FIXTURE / "utt09_en.wav"))).text == "My name is Alice."
     await engine.aclose()
-
-
-@pytest.mark.parametrize(
-    ("no_speech", "log_probability", "counts"),
-    [
-        (0.0, -0.1, True),
-        (0.0, -2.0, True),  # mumbled, but surely speech
-        (0.6, -2.0, True),
-        (0.99, -0.1, True),  # pure tones and hum score like this with real words over them
-        (0.61, -0.71, False),
-        (0.99, -1.0, False),
-    ],
-)
-def test_both_scores_together_decide_whether_a_segment_was_spoken(
-    no_speech: float, log_probability: float, counts: bool
-) -> None:
-    assert is_speech(no_speech, log_probability) is counts
 
 
 @dataclass
@@ -136,25 +128,43 @@ class Scripted:
     error: Exception | None = None
     calls: list[dict[str, Any]] = field(default_factory=list)
     supported_languages: tuple[str, ...] = ("en", "zh", "fr")
+    tokens: int = 51_866
+    detected: str = "en"
 
     def __post_init__(self) -> None:
-        self.model = SimpleNamespace(is_multilingual=self.multilingual, unload_model=lambda: None)
-        self.hf_tokenizer = SimpleNamespace(token_to_id={"<|en|>": 0, "<|zh|>": 1}.get)
+        found = [[(f"<|{self.detected}|>", 0.9), ("<|fr|>", 0.1)]]
+        self.model = SimpleNamespace(
+            is_multilingual=self.multilingual, unload_model=lambda: None, detect_language=lambda encoded: found
+        )
+        self.hf_tokenizer = SimpleNamespace(
+            token_to_id={"<|en|>": 0, "<|zh|>": 1}.get, get_vocab_size=lambda: self.tokens
+        )
+        self.feature_extractor = Extractor()
+        self.encode = OneEncoding(lambda features: features)
 
     def transcribe(self, samples: object, **options: Any) -> tuple[Iterator[Any], Any]:
         self.calls.append(options)
         if self.error:
             raise self.error
-        return iter(self.runs[len(self.calls) - 1]), SimpleNamespace(language="en", language_probability=0.9)
+        return iter(self.runs[len(self.calls) - 1]), None
 
 
-def segment(text: str, no_speech: float = 0.0, log_probability: float = -0.5) -> Any:
-    scores = {"no_speech_prob": no_speech, "avg_logprob": log_probability}
+class Extractor:
+    """Features of zeros, a hundred frames a second."""
+
+    nb_max_frames = 3000
+
+    def __call__(self, samples: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        return np.zeros((80, len(samples) // 160 + 1), np.float32)
+
+
+def segment(text: str, no_speech: float = 0.0, log_probability: float = -0.5, compression: float = 1.0) -> Any:
+    scores = {"no_speech_prob": no_speech, "avg_logprob": log_probability, "compression_ratio": compression}
     return SimpleNamespace(text=text, start=0.0, end=1.0, words=None, **scores)
 
 
-def scripted(model: Scripted) -> FasterWhisper:
-    return FasterWhisper(EngineThread("scripted"), model, CPU)
+def scripted(model: Scripted, section: settings.FasterWhisper = CPU) -> FasterWhisper:
+    return FasterWhisper(EngineThread("scripted"), model, section)
 
 
 SECOND = AudioChunk(bytes(32_000), 16_000)
@@ -168,9 +178,18 @@ async def test_segments_are_joined_and_those_over_silence_are_left_out() -> None
     assert [each.confidence for each in transcript.segments] == [math.exp(-0.5), math.exp(-0.2)]
 
 
-async def test_when_no_segment_was_spoken_the_gate_says_so() -> None:
-    transcript = await scripted(Scripted([[segment("谢谢观看", 0.9, -0.9)]])).transcribe(SECOND)
-    assert (transcript.text, transcript.segments, transcript.gate) == ("", (), "no speech")
+@pytest.mark.parametrize(
+    ("heard", "gate"),
+    [
+        (segment("谢谢观看", 0.97, -0.9), "no speech: probability 0.97, tokens at -0.90"),
+        (segment("谢谢观看", 0.4, -0.2), "a phrase of subtitles: no speech 0.40, tokens at -0.20"),
+        (segment("no no no no", 0.1, -0.2, 2.61), "repetition: compression 2.61"),
+        (segment(" "), "no speech: no words"),
+    ],
+)
+async def test_the_gate_that_stopped_a_sound_is_named_with_its_figures(heard: Any, gate: str) -> None:
+    transcript = await scripted(Scripted([[heard]])).transcribe(SECOND)
+    assert (transcript.text, transcript.segments, transcript.gate) == ("", (), gate)
 
 
 async def test_words_have_times_where_they_are_asked_for() -> None:
@@ -187,10 +206,143 @@ async def test_words_have_times_where_they_are_asked_for() -> None:
 async def test_hotwords_are_handed_on_and_nothing_hangs_on_what_was_said_before() -> None:
     model = Scripted([[segment("hi")], [segment("hi")]])
     engine = scripted(model)
-    await engine.transcribe(SECOND, hotwords=("Tingshuo", "听说"))
+    await engine.transcribe(SECOND, Hearing(hotwords=("Tingshuo", "听说")))
     await engine.transcribe(SECOND)
     assert [call["hotwords"] for call in model.calls] == ["Tingshuo 听说", None]
     assert not any(call["condition_on_previous_text"] for call in model.calls)
+
+
+@pytest.mark.parametrize(
+    ("hearing", "detected", "prompt"),
+    [
+        (Hearing(), "zh", "以下是普通话的句子。"),
+        (Hearing("zh"), "en", "以下是普通话的句子。"),
+        (Hearing(), "en", None),
+        (Hearing(task="translate"), "zh", None),
+    ],
+)
+async def test_chinese_follows_a_sentence_in_simplified_characters(
+    hearing: Hearing, detected: str, prompt: str | None
+) -> None:
+    model = Scripted([[segment("hi")]], detected=detected)
+    await scripted(model, settings.FasterWhisper(model="large-v3")).transcribe(SECOND, hearing)
+    (call,) = model.calls
+    assert (call["initial_prompt"], call["language"]) == (prompt, hearing.language or detected)
+
+
+async def test_the_sentence_before_chinese_can_be_left_out() -> None:
+    model = Scripted([[segment("hi")]])
+    await scripted(model, settings.FasterWhisper(zh_prompt="")).transcribe(SECOND, Hearing("zh"))
+    assert model.calls[0]["initial_prompt"] is None
+
+
+async def test_a_model_that_knows_no_prompts_gets_none(ear: FasterWhisper) -> None:
+    model = Scripted([[segment("hi")]], tokens=2_016)
+    await scripted(model).transcribe(SECOND, Hearing("zh", hotwords=("Tingshuo",)))
+    assert {"hotwords", "initial_prompt"}.isdisjoint(model.calls[0])
+    asked = Hearing(hotwords=("Tingshuo", "Staff handbook"))
+    assert (await ear.transcribe(await recording(FIXTURE / "utt12_zh.wav"), asked)).text == SENTENCES["utt12_zh"]
+
+
+async def test_a_draft_takes_one_beam_and_one_try() -> None:
+    model = Scripted([[segment("hi")], [segment("hi")]])
+    engine = scripted(model)
+    for hearing in (Hearing(), Hearing(draft=True)):
+        await engine.transcribe(SECOND, hearing)
+    assert [(call["beam_size"], call["temperature"]) for call in model.calls] == [(5, [0.0, 0.2]), (1, [0.0])]
+
+
+async def test_drafts_are_made_by_a_model_that_was_quick_and_is_free(
+    ear: FasterWhisper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sound = await recording(FIXTURE / "utt09_en.wav")
+    assert not ear.drafts
+    await ear.transcribe(sound)
+    assert ear.drafts
+    release = threading.Event()
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(ear._thread.call, release.wait)
+        await anyio.wait_all_tasks_blocked()
+        assert not ear.drafts
+        release.set()
+    assert ear.drafts
+    monkeypatch.setattr(time, "perf_counter", itertools.count(step=0.51).__next__)
+    await ear.transcribe(sound)
+    assert not ear.drafts
+
+
+@pytest.mark.parametrize(
+    ("name", "multilingual"), [("large-v3-turbo", True), ("/models/whisper-turbo", True), ("small.en", False)]
+)
+async def test_a_model_that_cannot_translate_says_which_can(name: str, multilingual: bool) -> None:
+    engine = scripted(Scripted([], multilingual=multilingual), settings.FasterWhisper(model=name))
+    with pytest.raises(EngineFailed, match="not taught to translate") as caught:
+        await engine.transcribe(SECOND, Hearing(task="translate"))
+    assert "large-v3," in caught.value.hint
+
+
+async def test_a_translation_keeps_the_language_that_was_spoken() -> None:
+    model = Scripted([[segment("Hello.")]], detected="zh")
+    transcript = await scripted(model, settings.FasterWhisper(model="small")).transcribe(
+        SECOND, Hearing(task="translate")
+    )
+    assert (transcript.text, transcript.language, model.calls[0]["task"]) == ("Hello.", "zh", "translate")
+
+
+async def test_a_long_sound_is_heard_in_batches(ear: FasterWhisper) -> None:
+    sound = joined([silence(70.0, 16_000), await recording(FIXTURE / "utt00_en.wav"), silence(1.0, 16_000)], 16_000)
+    transcript = await ear.transcribe(sound, Hearing("en"))
+    assert (transcript.text, transcript.gate) == (SENTENCES["utt00_en"], "")
+    assert 69.5 < transcript.segments[0].start < transcript.segments[-1].end < sound.seconds
+
+
+async def test_batches_are_as_large_as_set_and_1_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    import faster_whisper
+
+    asked: list[dict[str, Any]] = []
+
+    class Batches:
+        def __init__(self, model: object) -> None:
+            """Takes the model."""
+
+        def transcribe(self, samples: object, **options: Any) -> tuple[list[Any], None]:
+            asked.append(options)
+            return [segment("batched")], None
+
+    monkeypatch.setattr(faster_whisper, "BatchedInferencePipeline", Batches)
+    for seconds, size in ((61.0, 4), (61.0, 1), (59.0, 4)):
+        model = Scripted([[segment("one by one")]])
+        engine = scripted(model, settings.FasterWhisper(batch_size=size))
+        await engine.transcribe(silence(seconds, 16_000))
+    assert [call["batch_size"] for call in asked] == [4]
+
+
+async def test_a_cancelled_call_ends_between_batches(ear: FasterWhisper, monkeypatch: pytest.MonkeyPatch) -> None:
+    import faster_whisper
+
+    decoded, began, token = list[int](), anyio.Event(), anyio.lowlevel.current_token()
+
+    class Batches:
+        def __init__(self, model: object) -> None:
+            """Takes the model."""
+
+        def transcribe(self, samples: object, **options: Any) -> tuple[Iterator[Any], None]:
+            return self.segments(), None
+
+        def segments(self) -> Iterator[Any]:
+            for batch in range(50):
+                decoded.append(batch)
+                anyio.from_thread.run_sync(began.set, token=token)
+                time.sleep(0.02)
+                yield segment("more")
+
+    monkeypatch.setattr(faster_whisper, "BatchedInferencePipeline", Batches)
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(ear.transcribe, silence(61.0, 16_000), Hearing("en"))
+        await began.wait()
+        tasks.cancel_scope.cancel()
+    assert len(decoded) < 5
+    assert (await ear.transcribe(await recording(FIXTURE / "utt09_en.wav"))).text == "My name is Alice."
 
 
 async def test_a_model_for_english_alone_says_so() -> None:
@@ -198,7 +350,7 @@ async def test_a_model_for_english_alone_says_so() -> None:
     assert engine.languages == ("en",)
     assert (await engine.transcribe(SECOND)).language_probability is None
     with pytest.raises(EngineFailed, match="'zh'"):
-        await engine.transcribe(SECOND, language="zh")
+        await engine.transcribe(SECOND, Hearing("zh"))
 
 
 @pytest.mark.parametrize(

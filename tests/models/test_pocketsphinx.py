@@ -19,6 +19,7 @@ from configs.errors import EngineFailed, EngineNotInstalled
 from models.audio import AudioChunk, from_floats, joined, silence
 from models.decoding import decode
 from models.engines.pocketsphinx import LONGEST_PIECE, PocketSphinx, loud_parts, pieces
+from models.speech_to_text import Hearing
 from models.worker import EngineThread
 
 pytestmark = pytest.mark.anyio
@@ -66,7 +67,7 @@ async def test_it_hears_the_same_again_however_loud_and_whatever_came_between(ea
     heard = []
     for before, factor in ((noise, 1.0), (silence(1.0, 16_000), 0.1), (await recording("weather"), 0.5)):
         await ear.transcribe(before)
-        heard.append((await ear.transcribe(scaled(spoken, factor), language="en")).text)
+        heard.append((await ear.transcribe(scaled(spoken, factor), Hearing("en"))).text)
     assert heard == [SAID["hello"]] * 3
 
 
@@ -87,7 +88,13 @@ async def test_a_sound_too_short_for_a_word_gives_none(ear: PocketSphinx, sample
 @pytest.mark.parametrize("language", ["zh", "fr"])
 async def test_another_language_is_refused_with_a_way_to_hear_it(ear: PocketSphinx, language: str) -> None:
     with pytest.raises(EngineFailed, match=f"English only, not '{language}'") as caught:
-        await ear.transcribe(silence(1.0, 16_000), language=language)
+        await ear.transcribe(silence(1.0, 16_000), Hearing(language))
+    assert "tingshuo pull" in caught.value.hint
+
+
+async def test_a_translation_is_refused_with_a_way_to_get_one(ear: PocketSphinx) -> None:
+    with pytest.raises(EngineFailed, match="does not translate") as caught:
+        await ear.transcribe(silence(1.0, 16_000), Hearing(task="translate"))
     assert "tingshuo pull" in caught.value.hint
 
 

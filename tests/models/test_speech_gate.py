@@ -1,7 +1,5 @@
 """The gate: which stretch of a sound counts as speech, worked out by hand, and what the engine behind it is given."""
 
-from collections.abc import Sequence
-
 import anyio
 import numpy as np
 import pytest
@@ -10,7 +8,7 @@ from hypothesis import strategies as st
 
 from models.audio import AudioChunk, Floats, from_floats, joined, silence
 from models.speech_gate import GatedSpeechToText, GateRules, speech_span
-from models.speech_to_text import Segment, Transcript, Word
+from models.speech_to_text import PLAINLY, Hearing, Segment, Transcript, Word
 
 RULES = GateRules(voiced=0.5, certain=0.7, shortest_run=0.3, padding=0.2)
 FRAME = 0.1
@@ -76,13 +74,12 @@ class Recorder:
     languages = ("en", "zh")
 
     def __init__(self) -> None:
-        self.heard: list[tuple[AudioChunk, str | None, Sequence[str]]] = []
+        self.heard: list[tuple[AudioChunk, Hearing]] = []
+        self.drafts = True
         self.closed = False
 
-    async def transcribe(
-        self, sound: AudioChunk, *, language: str | None = None, hotwords: Sequence[str] = ()
-    ) -> Transcript:
-        self.heard.append((sound, language, hotwords))
+    async def transcribe(self, sound: AudioChunk, hearing: Hearing = PLAINLY) -> Transcript:
+        self.heard.append((sound, hearing))
         words = (Word("hello", 0.5, 0.75, 0.9),)
         segments = (Segment("hello", 0.5, 1.0, 0.8, words), Segment("again", 1.0, 1.5))
         return Transcript("hello again", "en", sound.seconds, 0.7, segments)
@@ -102,9 +99,10 @@ async def test_only_the_speech_is_handed_on_and_times_are_those_of_the_whole_sou
     engine = Recorder()
     gated = GatedSpeechToText(engine, Loud(), GateRules(padding=0.25))
     sound = joined([silence(2.0, rate), noise(1.0, rate), silence(3.0, rate)], rate)
-    transcript = await gated.transcribe(sound, language="zh", hotwords=("听说",))
-    ((heard, language, hotwords),) = engine.heard
-    assert (heard.rate, language, hotwords) == (rate, "zh", ("听说",))
+    asked = Hearing("zh", hotwords=("听说",), task="translate", word_times=True)
+    transcript = await gated.transcribe(sound, asked)
+    ((heard, hearing),) = engine.heard
+    assert (heard.rate, hearing) == (rate, asked)
     assert heard.seconds == pytest.approx(1.5, abs=0.03)
     assert (transcript.text, transcript.seconds, transcript.language_probability) == ("hello again", 6.0, 0.7)
     first, second = transcript.segments
@@ -120,18 +118,30 @@ async def test_only_the_speech_is_handed_on_and_times_are_those_of_the_whole_sou
     [
         (silence(0.0, 16_000), "too short"),
         (noise(0.1), "too short"),
-        (silence(5.0, 16_000), "no speech"),
-        (joined([silence(1.0, 16_000), noise(0.05), silence(1.0, 16_000)], 16_000), "no speech"),
+        (silence(5.0, 16_000), "no speech: a voice with probability 0.00, for 0.00 s"),
+        (
+            joined([silence(1.0, 16_000), noise(0.05), silence(1.0, 16_000)], 16_000),
+            "no speech: a voice with probability 1.00, for 0.05 s",
+        ),
     ],
     ids=["empty", "a click alone", "silence", "a click in silence"],
 )
 async def test_without_speech_the_engine_is_not_asked(sound: AudioChunk, gate: str) -> None:
     engine = Recorder()
     gated = GatedSpeechToText(engine, Loud())
-    transcript = await gated.transcribe(sound, language="zh")
+    transcript = await gated.transcribe(sound, Hearing("zh"))
     assert transcript == Transcript("", "zh", sound.seconds, gate=gate)
     assert (await gated.transcribe(sound)).language == "en"
     assert engine.heard == []
+
+
+@pytest.mark.anyio
+async def test_a_draft_goes_by_the_gate() -> None:
+    engine = Recorder()
+    gated = GatedSpeechToText(engine, Loud())
+    sound = silence(1.0, 16_000)
+    assert (await gated.transcribe(sound, Hearing(draft=True))).text == "hello again"
+    assert engine.heard == [(sound, Hearing(draft=True))]
 
 
 @pytest.mark.anyio
@@ -157,6 +167,8 @@ async def test_looking_for_speech_can_be_cancelled() -> None:
 async def test_it_stands_for_its_engine() -> None:
     engine = Recorder()
     gated = GatedSpeechToText(engine, Loud())
-    assert (gated.name, gated.languages) == ("recorder", ("en", "zh"))
+    assert (gated.name, gated.languages, gated.drafts) == ("recorder", ("en", "zh"), True)
+    engine.drafts = False
+    assert not gated.drafts
     await gated.aclose()
     assert engine.closed

@@ -15,7 +15,7 @@ from models.engines.silero import Silero, bundled_model
 from models.text_to_speech import Voice
 from models.voice_activity import VoiceActivityDetector
 from tests.conftest import Backend
-from tools.speech_input import Listener, SpeechStarted, Utterance, _Stream
+from tools.speech_input import Heard, Listener, SpeechGoesOn, SpeechStarted, Utterance, _Stream
 
 LISTENING = Listening(shortest_speech=0.1, end_silence=0.5, pre_roll=0.2, longest_utterance=3)
 
@@ -64,7 +64,7 @@ def chopped(whole: AudioChunk, samples: int) -> list[AudioChunk]:
 
 async def heard(
     chunks: Iterable[AudioChunk], detector: VoiceActivityDetector | None = None, listening: Listening = LISTENING
-) -> list[SpeechStarted | Utterance]:
+) -> list[Heard]:
     async def frames() -> AsyncGenerator[AudioChunk, None]:
         for chunk in chunks:
             yield chunk
@@ -125,6 +125,28 @@ async def test_a_pause_that_is_shorter_than_the_pre_roll_is_shared_out_once(samp
     assert [utterance.noticed_at for utterance in found] == pytest.approx([1.8, 2.7])
     said = b"".join(utterance.sound.pcm for utterance in found)
     assert said == whole.pcm[2 * round(0.4 * 16_000) : 2 * round(2.7 * 16_000)]
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("samples", [160, 512, 100_000])
+async def test_what_was_said_so_far_is_given_while_somebody_speaks(samples: int) -> None:
+    # A pause of 0.4 s within the first utterance, which ends at 4.0; then one that is too short for a partial.
+    whole = sound((1.0, False), (1.4, True), (0.4, False), (1.2, True), (1.0, False), (0.4, True), (1.0, False))
+
+    async def frames() -> AsyncGenerator[AudioChunk, None]:
+        for chunk in chopped(whole, samples):
+            yield chunk
+
+    listening = LISTENING.model_copy(update={"longest_utterance": 30.0})
+    async with aclosing(Listener(Loudness(), listening).listen(frames(), partials=0.6)) as events:
+        found: list[Heard] = [event async for event in events]
+    kinds = [type(event) for event in found]
+    assert kinds == [SpeechStarted, *[SpeechGoesOn] * 4, Utterance, SpeechStarted, Utterance]
+    # Speech begins at 1.0, so the first 0.8 to 1.6 and so on; what falls due at 2.8, in the pause, waits for a voice.
+    ends = [1.6, 2.2, 2.81, 3.41]
+    for event, end in zip(found[1:5], ends, strict=True):
+        assert isinstance(event, SpeechGoesOn)
+        assert event.sound.pcm == whole.pcm[2 * round(0.8 * 16_000) : 2 * round(end * 16_000)]
 
 
 @pytest.mark.anyio
