@@ -1,10 +1,8 @@
 """One turn over scripted parts: order, times, failures."""
 
 import itertools
-from collections.abc import AsyncGenerator
 
 import anyio
-import anyio.lowlevel
 import pytest
 
 from agent.events import (
@@ -18,11 +16,8 @@ from agent.events import (
     TurnStarted,
 )
 from agent.turn import Question, Turn
-from configs import settings
 from configs.errors import EngineFailed, EngineUnavailable
-from models.audio import AudioChunk, silence
-from models.engines.fake import FakeTextToSpeech
-from models.text_to_speech import Voice
+from models.audio import silence
 from tests.agent.cast import MemoryHistory, ScriptedResponder, Seen, company, deltas, mouth
 from tests.conftest import Backend
 
@@ -137,19 +132,3 @@ async def test_cancelled_before_it_began_it_is_over_at_once() -> None:
     ended = await turn.run()
     await turn.wait_done()
     assert (ended.outcome, ended.reply) == ("interrupted", "")
-
-
-@pytest.mark.parametrize("steps", range(30))
-async def test_a_voice_that_fails_at_any_moment_fails_the_turn_and_nothing_else(steps: int) -> None:
-    class Breaking(FakeTextToSpeech):
-        async def synthesize(self, text: str, *, language: str, voice: Voice) -> AsyncGenerator[AudioChunk, None]:
-            for _ in range(steps):
-                await anyio.lowlevel.checkpoint()
-            raise EngineFailed("the voice broke", "open it again")
-            yield
-
-    reply = deltas("First clause here, then a second one, and a third. A last sentence stands at the end.", 2)
-    broken = Breaking(settings.FakeTextToSpeech())
-    ended = await Turn(asked("?"), company(ScriptedResponder(reply), MemoryHistory(), mouth=broken), Seen()).run()
-    assert ended.outcome == "failed"
-    assert isinstance(ended.error, EngineFailed)
