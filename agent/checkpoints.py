@@ -1,11 +1,13 @@
 """The agent's state between turns, in SQLite; keeps the newest checkpoint of a conversation only."""
 
+import sqlite3
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
 
 import aiosqlite
+from anyio.to_thread import run_sync
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import ChannelVersions, Checkpoint, CheckpointMetadata, CheckpointTuple
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
@@ -91,17 +93,22 @@ async def open_checkpoints(path: Path) -> AsyncGenerator[PruningSaver, None]:
 
     Raises DataFolderUnwritable where the file cannot be written, and StorageError where it is damaged.
     """
-    async with AsyncExitStack() as stack:
-        try:
-            connection = await stack.enter_async_context(aiosqlite.connect(path))
-            saver = PruningSaver(connection)
-            await connection.execute("PRAGMA secure_delete = ON")
-            await saver.setup()
-        except aiosqlite.OperationalError as error:
-            raise DataFolderUnwritable(f"{str(path)!r} cannot be written: {error}", _SPACE) from error
-        except aiosqlite.DatabaseError as error:
-            raise StorageError(f"{str(path)!r} is damaged: {error}", _DAMAGED) from error
-        yield saver
+    # Before aiosqlite, whose thread outlives a connection that fails to open.
+    await run_sync(_check, path)
+    async with aiosqlite.connect(path) as connection:
+        await connection.execute("PRAGMA secure_delete = ON")
+        yield PruningSaver(connection)
+
+
+def _check(path: Path) -> None:
+    try:
+        with closing(sqlite3.connect(path)) as connection:
+            connection.execute("PRAGMA schema_version")
+            connection.execute("BEGIN IMMEDIATE")
+    except sqlite3.OperationalError as error:
+        raise DataFolderUnwritable(f"{str(path)!r} cannot be written: {error}", _SPACE) from error
+    except sqlite3.DatabaseError as error:
+        raise StorageError(f"{str(path)!r} is damaged: {error}", _DAMAGED) from error
 
 
 def _thread(config: RunnableConfig) -> str:
