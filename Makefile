@@ -27,7 +27,7 @@ setup: $(ready_dev)  ## Install everything into .venv/; EXTRAS="mic chattts" add
 demo: $(ready)  ## Ask a spoken question and hear the answer: no server, weights, GPU or network needed.
 	@.venv/bin/tingshuo demo $(ARGS)
 
-serve: $(ready)  ## Serve the web page and the API.
+serve: $(ready)  ## Serve the HTTP API.
 	@.venv/bin/tingshuo serve $(ARGS)
 
 test: $(ready_dev)  ## Run every test that needs only Python; ARGS="-k word" chooses.

@@ -207,6 +207,7 @@ class Assistant:
         chat = open_chat(choice, self.settings, persona.brain.parameters, reasoning=persona.reasoning)
         if isinstance(chat, Served):
             self._closing.push_async_callback(_closed, chat)
+            await chat.look()
         made = Conversation(
             persona,
             chat,

@@ -1,21 +1,75 @@
-"""Citations: the marks in a reply, such as [2], back to the passages they name."""
+"""Citations: a reply back to the passages that it rests on, by its marks such as [2] or by its own words."""
 
 import re
+import unicodedata
 from collections.abc import Sequence
+from itertools import pairwise
+from typing import Final
 
 from memory.passages import Citation, Passage
+from models.engines.extractive_evidence import STOP_WORDS
+from models.engines.extractive_sentences import HAN
+
+WORDS_ALIKE: Final = 5
+"""So many words in a row that stand in a passage too are taken from it."""
+HAN_ALIKE: Final = 8
+"""So many Chinese characters in a row that stand in a passage too are taken from it."""
+SHARE_ALIKE: Final = 0.6
+"""A reply whose numbers all stand in a passage rests on it from this share of its content words on."""
+LEAST_CONTENT: Final = 3
+"""Fewer words of content, numbers among them, are shared by chance."""
 
 _MARK = re.compile(r"\[(\d{1,3})\]")
+_NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
+_WORD = re.compile(rf"\d+(?:[.,:]\d+)*|[^\W\d_{HAN}]+|[{HAN}]")
 
 
 def cited(reply: str, passages: Sequence[Passage]) -> tuple[Citation, ...]:
     """The passages that a reply names, in the order of first mention; passage 1 is the first that was given.
 
-    A mark that names no given passage is nobody's citation. A reply that names none rests on all it was given.
+    A mark that names no given passage is nobody's citation. A reply that names none rests on the passages whose words
+    it clearly shares, in the order in which they were given; on nothing where it shares none.
     """
     marks = dict.fromkeys(int(mark) for mark in _MARK.findall(reply))
     named = [passages[mark - 1] for mark in marks if 0 < mark <= len(passages)]
+    said = _MARK.sub(" ", reply)
     return tuple(
         Citation(document=p.document, heading=p.heading, span=(p.start, p.end), score=p.score, text=p.text)
-        for p in (named or passages)
+        for p in (named or [passage for passage in passages if rests_on(said, passage.text)])
     )
+
+
+def rests_on(reply: str, passage: str) -> bool:
+    """Whether a reply clearly shares a piece with a passage: words in a row, or its numbers and most of its content."""
+    ours, theirs = _words(reply), _words(passage)
+    if _runs(ours, WORDS_ALIKE, han=False) & _runs(theirs, WORDS_ALIKE, han=False):
+        return True
+    if _runs(ours, HAN_ALIKE, han=True) & _runs(theirs, HAN_ALIKE, han=True):
+        return True
+    content, known = _content(ours), _content(theirs)
+    numbers = {word for word in content if _NUMBER.fullmatch(word)}
+    words = content - numbers
+    if not numbers or not words or len(content) < LEAST_CONTENT:
+        return False
+    return numbers <= known and len(words & known) >= SHARE_ALIKE * len(words)
+
+
+def _words(text: str) -> list[str]:
+    """Its words, numbers and single Chinese characters, in order."""
+    return _WORD.findall(unicodedata.normalize("NFKC", text).casefold())
+
+
+def _runs(words: Sequence[str], length: int, *, han: bool) -> set[tuple[str, ...]]:
+    """All stretches of that length that are Chinese characters, or words and numbers, throughout."""
+    stretches = (tuple(words[at : at + length]) for at in range(len(words) - length + 1))
+    return {stretch for stretch in stretches if all(_is_han(word) is han for word in stretch)}
+
+
+def _content(words: Sequence[str]) -> set[str]:
+    """Words that say something of a subject, numbers, and pairs of Chinese characters."""
+    pairs = {first + second for first, second in pairwise(words) if _is_han(first + second)}
+    return pairs | {word for word in words if not _is_han(word) and word not in STOP_WORDS}
+
+
+def _is_han(word: str) -> bool:
+    return bool(re.fullmatch(f"[{HAN}]+", word))

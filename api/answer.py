@@ -7,6 +7,7 @@ from typing import Any, get_args
 from agent.assistant import Assistant, ignore
 from agent.events import SpeechReady, TurnEnded, TurnEvent
 from agent.turn import Emit
+from api.question import check_names
 from configs.errors import NoSpeechHeard
 from models.audio import AudioChunk, joined
 from models.selection import Choice, Slot
@@ -26,6 +27,10 @@ class Asked:
     user: str | None = None
     conversation: str | None = None
     speak: bool = True
+
+    def __post_init__(self) -> None:
+        """Raises RequestError for names that cannot be any."""
+        check_names(persona=self.persona, user=self.user, conversation=self.conversation, knowledge=self.knowledge)
 
 
 @dataclass(frozen=True, slots=True)

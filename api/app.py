@@ -61,11 +61,12 @@ class Service:
 def create_app(assistant: Assistant, service: Service) -> FastAPI:
     """The application over an open assistant."""
     # The pages at /docs would load scripts from elsewhere.
-    app = FastAPI(title="Tingshuo", version=version("tingshuo"), docs_url=None, redoc_url=None)
+    app = FastAPI(title="Tingshuo", version=version("tingshuo"), docs_url=None, redoc_url=None, redirect_slashes=False)
     for kind in (RequestValidationError, HTTPException, AssistantError, Exception):
         app.add_exception_handler(kind, _handle)
     app.add_middleware(OnlyLocalNames)
 
+    @app.head("/health", include_in_schema=False)
     @app.get("/health")
     async def health() -> dict[str, Any]:
         """Whether questions can be asked, and who answers them."""

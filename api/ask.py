@@ -9,7 +9,7 @@ from anyio.to_thread import run_sync
 from agent.assistant import Assistant, open_assistant
 from agent.events import PassagesFound, TextDelta, TranscriptReady, TurnEvent
 from api.answer import Answer, Asked, answered, as_json
-from api.question import question_of
+from api.question import check_names, question_of
 from api.recording import check_writable, write_recording
 from api.terminal import NO_DOCUMENTS, note, print_answer, print_json, status
 from configs.settings import Settings
@@ -28,6 +28,10 @@ class Wishes:
     user: str | None = None
     conversation: str | None = None
     speak: bool = True
+
+    def __post_init__(self) -> None:
+        """Raises RequestError for names that cannot be any."""
+        check_names(persona=self.persona, user=self.user, conversation=self.conversation, knowledge=self.knowledge)
 
 
 async def ask(settings: Settings, argument: str, wishes: Wishes) -> None:

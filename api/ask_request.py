@@ -1,5 +1,6 @@
 """A question over HTTP: JSON, or a recording with its wishes in the query; bounded in bytes before it is understood."""
 
+from codecs import BOM_UTF8
 from typing import Annotated, Any
 
 from fastapi.exceptions import RequestValidationError
@@ -51,6 +52,9 @@ OPENAPI: dict[str, Any] = {
 
 async def asked_in(request: Request, limits: Limits) -> Asked:
     """The question in a request. Raises RequestTooLarge, AudioUnsupported, RequestValidationError, HTTPException."""
+    encoding = request.headers.get("content-encoding", "identity").strip().lower()
+    if encoding != "identity":
+        raise HTTPException(415, f"content encoding {encoding!r} is not taken: send the body as it is")
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == "application/json":
         return _typed(await _body(request, _json_bytes(limits)))
@@ -66,7 +70,7 @@ async def asked_in(request: Request, limits: Limits) -> Asked:
 
 def _typed(data: bytes) -> Asked:
     try:
-        asked = AskRequest.model_validate_json(data)
+        asked = AskRequest.model_validate_json(data.removeprefix(BOM_UTF8))
     except ValidationError as error:
         raise RequestValidationError(error.errors(include_context=False)) from error
     return Asked(**{**asked.model_dump(), "text": clean(asked.text)})

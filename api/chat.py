@@ -17,8 +17,9 @@ from api.ask import Wishes
 from api.errors import lines
 from api.process import interruptible
 from api.question import clean
+from api.safe_text import safe_lines
 from api.sound_devices import Loudspeaker, load_devices, open_loudspeaker
-from api.terminal import NO_DOCUMENTS, note, print_sources, safe
+from api.terminal import NO_DOCUMENTS, note, print_sources
 from configs.errors import AssistantError
 from configs.settings import Settings
 
@@ -97,7 +98,7 @@ class _Exchange:
     async def _show(self, event: TurnEvent) -> None:
         match event:
             case TextDelta():
-                sys.stdout.write(safe(event.text))
+                sys.stdout.write(safe_lines(event.text))
             case SpeechReady() if self._loudspeaker:
                 self._loudspeaker.add(event.chunk.audio)
             case TurnEnded():

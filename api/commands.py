@@ -148,6 +148,20 @@ def ingest(
     raise typer.Exit(run(partial(door.ingest, load_settings(), paths, knowledge)))
 
 
+@app.command()
+@reported()
+def reindex(
+    knowledge: Annotated[
+        list[str] | None, typer.Option("--knowledge", metavar="NAME", help="Only this knowledge base; repeatable.")
+    ] = None,
+) -> None:
+    """Make the vectors of the knowledge bases anew, with the best embeddings that are ready now."""
+    from api import knowledge as door
+    from configs.settings import load_settings
+
+    run(partial(door.reindex, load_settings(), knowledge or ()))
+
+
 @documents.command("list")
 @reported()
 def list_documents(json: Json = False) -> None:

@@ -4,7 +4,8 @@ import yaml
 from rich.text import Text
 
 from api.doctor import DataState, Diagnosis
-from api.terminal import amount, console, print_engines, print_json, safe
+from api.safe_text import safe
+from api.terminal import amount, console, print_engines, print_json
 from models.video_memory import Needs
 
 

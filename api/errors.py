@@ -3,10 +3,14 @@
 import re
 from typing import Any
 
+from api.safe_text import safe
 from configs.errors import AssistantError
 
 INTERRUPTED = 130
 """What a shell expects of a program that Ctrl-C has ended."""
+
+TERMINATED = 143
+"""What a shell expects of a program that SIGTERM has ended."""
 
 BROKEN_PIPE = 141
 """What a shell expects of a program whose reader has gone."""
@@ -38,8 +42,8 @@ def ending(error: BaseException) -> tuple[int, str]:
 
 
 def lines(error: AssistantError) -> str:
-    """The error for a person at a terminal."""
-    return f"error: {error.message}" + (f"\n  try: {error.hint}" if error.hint else "")
+    """The error for a person at a terminal: a line, and one more where there is a remedy."""
+    return f"error: {safe(error.message)}" + (f"\n  try: {safe(error.hint)}" if error.hint else "")
 
 
 def body(error: AssistantError) -> dict[str, Any]:

@@ -10,7 +10,8 @@ from rich.console import Console
 
 from agent.store import open_store
 from api.errors import lines
-from api.terminal import console, note, safe
+from api.safe_text import safe
+from api.terminal import console, note
 from configs.errors import AssistantError, DocumentUnreadable
 from configs.settings import Settings
 from memory.documents import SUFFIXES

@@ -1,14 +1,21 @@
-"""`tingshuo knowledge`: what the knowledge bases hold, what they find, and taking documents out."""
+"""`tingshuo knowledge`: what the knowledge bases hold, what they find, taking documents out, indexing anew."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Any
 
+from rich.console import Console
+from rich.progress import Progress
+
 from agent.store import open_store
-from api.terminal import NO_DOCUMENTS, console, note, print_json, quote, safe
+from api.question import check_names, check_question, words
+from api.safe_text import safe
+from api.terminal import NO_DOCUMENTS, console, note, print_json, quote
 from configs.settings import Settings
 from memory.knowledge import Retrieval, StoredDocument
 from memory.passages import Passage
+from memory.reindexing import ReindexProgress
 
 
 async def list_documents(settings: Settings, *, json: bool) -> None:
@@ -29,6 +36,9 @@ async def list_documents(settings: Settings, *, json: bool) -> None:
 
 async def search(settings: Settings, question: str, knowledge: Sequence[str], limit: int | None, *, json: bool) -> None:
     """Prints the passages that answer, and whether they are enough to answer from."""
+    check_names(knowledge=knowledge)
+    question = words(question)
+    check_question(question, settings.limits.question_characters)
     async with open_store(settings) as store:
         found = await store.knowledge.search(question, knowledge=knowledge or ["default"], limit=limit)
     if json:
@@ -45,10 +55,40 @@ async def search(settings: Settings, question: str, knowledge: Sequence[str], li
 
 async def remove(settings: Settings, document: str | None, knowledge: str) -> None:
     """Takes one document out, or with None all of them, and says which."""
+    check_names(knowledge=[knowledge])
     async with open_store(settings) as store:
         gone = await store.knowledge.remove(document, knowledge=knowledge)
     for removed in gone:
         console().print(f"removed {safe(removed.title)}  {safe(removed.source)}")
+
+
+async def reindex(settings: Settings, knowledge: Sequence[str]) -> None:
+    """Makes the vectors of knowledge bases, or of all, anew with the best embeddings that are ready, and says so."""
+    async with open_store(settings, reindexing=True) as store:
+        note(f"Embedding with {store.embeddings.engine} {store.embeddings.model}".rstrip())
+        with _bar() as draw:
+            done = await store.knowledge.reindex(knowledge, progress=draw)
+    if done.aside:
+        note(f"The damaged vector index now lies in {done.aside}; it may be deleted.")
+    if not done.bases:
+        note(NO_DOCUMENTS)
+    for base in done.bases:
+        models = base.model if base.before in (None, base.model) else f"{base.before} -> {base.model}"
+        console().print(f"{safe(base.knowledge)}: {base.passages} passages reindexed ({safe(models)})")
+
+
+@contextmanager
+def _bar() -> Generator[Callable[[ReindexProgress], None], None, None]:
+    """A progress bar on standard error, where that is a terminal."""
+    stderr = Console(stderr=True)
+    with Progress(console=stderr, transient=True, disable=not stderr.is_terminal) as bar:
+        task = bar.add_task("Reading…", total=None)
+
+        def draw(progress: ReindexProgress) -> None:
+            name = safe(progress.knowledge).replace("[", "\\[")
+            bar.update(task, description=name, completed=progress.passages, total=progress.of_passages)
+
+        yield draw
 
 
 def _measures(found: Retrieval) -> str:

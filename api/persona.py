@@ -10,7 +10,8 @@ from typing import Any
 import yaml
 from rich.text import Text
 
-from api.terminal import console, note, print_json, safe
+from api.safe_text import safe, safe_lines
+from api.terminal import console, note, print_json
 from configs.errors import ConfigError, DataFolderUnwritable, RequestError
 from configs.modelfile import Modelfile, rendered
 from configs.persona import Body, Persona, Personas, persona_folders
@@ -63,10 +64,10 @@ def show(settings: Settings, name: str, *, json: bool) -> None:
         if key not in ("system_prompt", "messages", "in_use"):
             out.print(Text(f"{key:<16}", "bold"), safe(_flat(value)), sep="")
     out.print(Text("\nsystem prompt", "bold"))
-    out.print(safe(document["system_prompt"]))
+    out.print(safe_lines(document["system_prompt"]))
     for message in persona.brain.messages:
         out.print(Text(f"\n{message.role}", "bold"))
-        out.print(safe(message.content))
+        out.print(safe_lines(message.content))
 
 
 async def apply(settings: Settings, name: str) -> None:

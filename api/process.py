@@ -1,5 +1,6 @@
 """The process of a command: signals, streams, warnings and logs; the only place that ends it."""
 
+import codecs
 import io
 import logging
 import os
@@ -12,7 +13,7 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import TypeVar
 
-from api.errors import INTERRUPTED, ending
+from api.errors import INTERRUPTED, TERMINATED, ending
 from configs.privacy import stay_local
 
 T = TypeVar("T")
@@ -25,6 +26,7 @@ def guarded() -> Generator[None, None, None]:
     _prepare_streams()
     be_quiet()
     signal.signal(signal.SIGINT, _leave)
+    signal.signal(signal.SIGTERM, _leave)
     with reported():
         yield
 
@@ -78,7 +80,9 @@ def be_quiet(*, verbose: bool = False) -> None:
 def _prepare_streams() -> None:
     """A terminal that cannot show a character gets its escape instead of an error; unreadable input is marked."""
     if isinstance(sys.stdin, io.TextIOWrapper):
-        sys.stdin.reconfigure(errors="replace")
+        # UTF-8 holds all that is ASCII, so nothing that a locale without a character set lets through is lost.
+        ascii_only = codecs.lookup(sys.stdin.encoding).name == "ascii"
+        sys.stdin.reconfigure(encoding="utf-8" if ascii_only else None, errors="replace")
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
@@ -86,6 +90,8 @@ def _prepare_streams() -> None:
 
 def _leave(number: int, frame: FrameType | None) -> None:
     """Nothing is open: raising in the midst of an import or of the interpreter's end would only make noise."""
+    if number == signal.SIGTERM:
+        os._exit(TERMINATED)
     os.write(2, b"interrupted\n")
     os._exit(INTERRUPTED)
 

@@ -1,10 +1,15 @@
-"""The question as a person gives it: words, a recording, or standard input; decides which, and decodes nothing."""
+"""The question as a person gives it, and the names that go with it; decides what they are, and decodes no sound."""
 
 import os
+import shlex
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 from configs.errors import RequestError, RequestTooLarge
+
+NAME_CHARACTERS = 200
+"""The most characters of a name or an id."""
 
 AUDIO_SUFFIXES = (".aac", ".flac", ".m4a", ".mp3", ".oga", ".ogg", ".opus", ".wav", ".webm")
 
@@ -12,7 +17,7 @@ AUDIO_SUFFIXES = (".aac", ".flac", ".m4a", ".mp3", ".oga", ".ogg", ".opus", ".wa
 def question_of(argument: str, most: int) -> str | Path:
     """The text, or the path of the recording; "-" reads a text of at most `most` characters from standard input.
 
-    Raises RequestError for a recording that is not there, and for bytes that are no text.
+    Raises RequestError for a recording that is not there, for a folder, and for bytes that are no text.
     """
     if argument == "-":
         return piped(most, "the question")
@@ -21,7 +26,50 @@ def question_of(argument: str, most: int) -> str | Path:
         return Path(path)
     if argument.lower().endswith(AUDIO_SUFFIXES):
         raise RequestError(f"no such file: {argument!r}", "Correct the path, or ask in words.")
-    return clean(argument)
+    if os.path.isdir(path) and (os.sep in argument or argument in (".", "..", "~")):
+        raise RequestError(
+            f"{argument!r} is a folder, not a question",
+            f"tingshuo ingest {shlex.quote(argument)} takes its documents in; then ask in words.",
+        )
+    return words(argument)
+
+
+def words(argument: str) -> str:
+    """An argument as it was typed, whatever the locale took its bytes for. Raises RequestError where it is no UTF-8."""
+    if not any("\ud800" <= character <= "\udfff" for character in argument):
+        return argument
+    try:
+        return os.fsencode(argument).decode("utf-8")
+    except UnicodeError as error:
+        raise RequestError(
+            f"{clean(argument)!r} is not UTF-8 text",
+            "Set a UTF-8 locale, such as LC_ALL=C.UTF-8, or give UTF-8 text on standard input, with - in its place.",
+        ) from error
+
+
+def check_question(text: str, most: int) -> None:
+    """Raises RequestError for a question that is empty, RequestTooLarge for one of more than `most` characters."""
+    if not text.strip():
+        raise RequestError("the question is empty", "Give it a word.")
+    if len(text) > most:
+        raise RequestTooLarge(f"the question has {len(text)} characters; the limit is {most}", "Shorten it.")
+
+
+def check_names(
+    *,
+    persona: str | None = None,
+    user: str | None = None,
+    conversation: str | None = None,
+    knowledge: Iterable[str] = (),
+) -> None:
+    """Raises RequestError for a name or an id that cannot be shown and written down."""
+    named = [("a persona", persona), ("a user", user), ("a conversation", conversation)]
+    for called, name in [*named, *(("a knowledge base", base) for base in knowledge)]:
+        if name is not None and not (0 < len(name) <= NAME_CHARACTERS and name.isprintable()):
+            raise RequestError(
+                f"{clean(name[:NAME_CHARACTERS])!r} cannot be {called}",
+                f"Use 1 to {NAME_CHARACTERS} characters that can be seen.",
+            )
 
 
 def clean(text: str) -> str:

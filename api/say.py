@@ -11,7 +11,7 @@ from uuid import uuid4
 
 from anyio.to_thread import run_sync
 
-from api.question import clean, piped
+from api.question import piped, words
 from configs.errors import RequestError, RequestTooLarge
 from configs.persona import Persona, load_persona, persona_folders
 from configs.settings import Settings
@@ -48,7 +48,7 @@ def clauses(settings: Settings, argument: str, wishes: Wishes) -> list[Spoken]:
     Raises RequestError where nothing is to be said, RequestTooLarge, PersonaNotFound and ConfigError.
     """
     most = settings.limits.speech_characters
-    text = piped(most, "the text") if argument == "-" else clean(argument)
+    text = piped(most, "the text") if argument == "-" else words(argument)
     if len(text) > most:
         raise RequestTooLarge(f"the text has {len(text)} characters; the limit is {most}", "Speak it in parts.")
     found = list(in_spoken_form(text, wishes.language, _persona(settings, wishes).language))

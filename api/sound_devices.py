@@ -27,7 +27,10 @@ def load_devices() -> Any:  # noqa: ANN401  # a package without types
     try:
         import sounddevice
     except ImportError as error:
-        raise EngineNotInstalled("the package sounddevice is not installed", "uv sync --extra mic") from error
+        raise EngineNotInstalled(
+            "the package sounddevice is not installed",
+            "In a checkout: make setup EXTRAS=mic; else: pip install sounddevice.",
+        ) from error
     except OSError as error:
         raise EngineNotInstalled(
             "the PortAudio library is not installed",

@@ -11,8 +11,9 @@ from agent.assistant import Assistant, open_assistant
 from agent.events import SpeechReady, TextDelta, TranscriptReady, TurnEnded, TurnEvent
 from api.ask import Wishes
 from api.errors import lines
+from api.safe_text import safe, safe_lines
 from api.sound_devices import Loudspeaker, load_devices, open_loudspeaker, open_microphone
-from api.terminal import note, print_sources, safe
+from api.terminal import note, print_sources
 from configs.settings import Settings
 from models.audio import AudioChunk
 
@@ -59,7 +60,7 @@ class Scene:
             case TranscriptReady():
                 sys.stdout.write(f"> {safe(event.transcript.text) or '…'}\n")
             case TextDelta():
-                sys.stdout.write(safe(event.text))
+                sys.stdout.write(safe_lines(event.text))
             case SpeechReady():
                 self._loudspeaker.add(event.chunk.audio)
             case TurnEnded():

@@ -1,7 +1,6 @@
 """What a person sees at the terminal: results on standard output, progress on standard error; knows no engine."""
 
 import json
-import re
 import sys
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
@@ -12,14 +11,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from api.safe_text import safe, safe_lines
 from memory.passages import PATH_SEPARATOR, Citation
 from models.selection import Choice
 
 if TYPE_CHECKING:
     from api.answer import Answer
-
-_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
-"""What could move the cursor, change colours or turn the order of the letters round."""
 
 QUOTE = 100
 """The most characters of a source that are shown."""
@@ -38,11 +35,6 @@ class _Console(Console):
         raise BrokenPipeError
 
 
-def safe(text: str) -> str:
-    """Text of others, without what a terminal would obey."""
-    return _CONTROLS.sub("", text)
-
-
 def print_json(document: Mapping[str, Any] | Sequence[Any]) -> None:
     """One JSON document on standard output."""
     ascii_only = (sys.stdout.encoding or "").lower().replace("-", "") != "utf8"
@@ -50,8 +42,8 @@ def print_json(document: Mapping[str, Any] | Sequence[Any]) -> None:
 
 
 def note(text: str) -> None:
-    """A line on standard error."""
-    sys.stderr.write(safe(text) + "\n")
+    """A line on standard error, or the lines of an error."""
+    sys.stderr.write(safe_lines(text) + "\n")
     sys.stderr.flush()
 
 
@@ -74,7 +66,7 @@ def print_answer(answer: "Answer", path: Path | None) -> None:
     out, turn = console(), answer.turn
     if turn.transcript:
         out.print(Text("Heard   ", "bold"), safe(turn.transcript.text), sep="")
-    out.print(Text("Answer  ", "bold green"), safe(turn.reply), sep="")
+    out.print(Text("Answer  ", "bold green"), safe_lines(turn.reply), sep="")
     print_sources(turn.citations)
     out.print()
     out.print(_stages(turn.timings_ms))

@@ -6,7 +6,8 @@ from contextlib import contextmanager
 import rich.progress
 from rich.console import Console
 
-from api.terminal import amount, note, safe
+from api.safe_text import safe
+from api.terminal import amount, note
 
 Follow = Callable[[str, int, int], None]
 """Takes a file's name, the bytes that are there, and all of them."""

@@ -13,6 +13,7 @@
     │   ├── DataFolderLocked
     │   ├── DataFolderUnwritable
     │   ├── EmbeddingMismatch
+    │   ├── VectorIndexDamaged
     │   └── LedgerTooNew
     └── RequestError                   the caller mends the request
         ├── AudioUnsupported
@@ -110,6 +111,10 @@ class EmbeddingMismatch(StorageError):
     """A collection was made with another embedding model than the one in use."""
 
     status = 409
+
+
+class VectorIndexDamaged(StorageError):
+    """The vectors cannot be read, or are missing; they can be made again from the ledger."""
 
 
 class LedgerTooNew(StorageError):

@@ -25,6 +25,9 @@ OUTSIDE = ("TINGSHUO_CONFIG", "TINGSHUO_DEBUG", "TINGSHUO_TEST_")
 HERE = "http://127.0.0.1:11434"
 """Where Ollama listens unless it is told otherwise."""
 Seconds = Annotated[float, Field(ge=0)]
+Duration = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+"""Seconds, some but not endlessly many."""
+Count = Annotated[int, Field(gt=0)]
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -215,17 +218,17 @@ class Grounding(Section):
 
 
 class Limits(Section):
-    """What may come in."""
+    """What may come in; no limit can be taken away."""
 
-    audio_bytes: int = 50_000_000
-    audio_seconds: float = 900
-    question_characters: int = 8_000
-    speech_characters: int = 100_000
+    audio_bytes: Count = 50_000_000
+    audio_seconds: Duration = 900
+    question_characters: Count = 8_000
+    speech_characters: Count = 100_000
     """What `tingshuo say` speaks at once."""
-    document_bytes: int = 20_000_000
-    documents: int = 10_000
+    document_bytes: Count = 20_000_000
+    documents: Count = 10_000
     """Files in one ingestion."""
-    turn: Seconds = 300
+    turn: Duration = 300
     """The longest turn."""
 
 

@@ -8,9 +8,11 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from sqlite3 import Connection
+from typing import Final
 
+from memory import vector_collections
 from memory.chunking import Chunk
-from memory.lexical import index_terms, match_expression
+from memory.lexical import VERSION, index_terms, match_expression
 from memory.passages import Passage
 
 CONTEXT_WEIGHT = 2.0
@@ -53,16 +55,33 @@ class Leftover:
     """The passages of a knowledge base that are to go."""
 
     knowledge_base: int
+    collection: int | None
+    """Where their vectors are."""
     passages: tuple[int, ...]
     whole: bool
     """Nothing else is in it: the knowledge base goes too."""
 
 
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """The ids of a document that cannot be found yet."""
+
+    knowledge_base: int
+    collection: int
+    document: int
+    passages: tuple[int, ...]
+
+
+_INSERT_TERMS: Final = "INSERT INTO lexicon (rowid, scope, context, body) VALUES (?, ?, ?, ?)"
+_TEXTS: Final = """
+    SELECT p.id, d.title, p.heading, p.text FROM passages p JOIN documents d ON d.id = p.document
+    WHERE d.state = 'ready' AND d.knowledge_base = ?
+"""
+
+
 def prepared(source: str, title: str, digest: str, text: str, chunks: Sequence[Chunk]) -> NewDocument:
     """A document with its terms; slow for a long one, so not within a transaction."""
-    lexicon = tuple(
-        (" ".join(index_terms(f"{title}\n{chunk.heading}")), " ".join(index_terms(chunk.text))) for chunk in chunks
-    )
+    lexicon = tuple(_terms(title, chunk.heading, chunk.text) for chunk in chunks)
     return NewDocument(source, title, digest, len(text), tuple(chunks), lexicon)
 
 
@@ -88,8 +107,8 @@ def documents(connection: Connection, knowledge: str | None = None) -> tuple[Sto
     return tuple(StoredDocument(**{**dict(row), "added_at": datetime.fromisoformat(row["added_at"])}) for row in rows)
 
 
-def add_pending(connection: Connection, knowledge: str, new: NewDocument) -> tuple[int, int, tuple[int, ...]]:
-    """Adds a document that cannot be found yet; the ids of its knowledge base, of itself and of its passages."""
+def add_pending(connection: Connection, knowledge: str, model: str, new: NewDocument) -> Pending:
+    """Adds a document that cannot be found yet, to be embedded with that model."""
     connection.execute("INSERT INTO knowledge_bases (name) VALUES (?) ON CONFLICT (name) DO NOTHING", (knowledge,))
     base = connection.execute("SELECT id FROM knowledge_bases WHERE name = ?", (knowledge,)).fetchone()["id"]
     document = connection.execute(
@@ -103,24 +122,23 @@ def add_pending(connection: Connection, knowledge: str, new: NewDocument) -> tup
     passages = tuple(
         connection.execute(insert, (document, c.heading, c.text, c.start, c.end)).fetchone()["id"] for c in new.chunks
     )
-    return base, document, passages
+    return Pending(base, vector_collections.ensure(connection, base, model), document, passages)
 
 
-def publish(
-    connection: Connection, base: int, document: int, passages: Sequence[int], lexicon: Iterable[tuple[str, str]]
-) -> bool:
+def publish(connection: Connection, pending: Pending, lexicon: Iterable[tuple[str, str]]) -> bool:
     """Makes a pending document ready, and retires the one of the same source; whether there was one."""
     earlier = connection.execute(
         """
         SELECT id FROM documents WHERE state = 'ready' AND knowledge_base = ?
         AND source = (SELECT source FROM documents WHERE id = ?)
         """,
-        (base, document),
+        (pending.knowledge_base, pending.document),
     ).fetchall()
     retire(connection, [row["id"] for row in earlier])
-    rows = ((number, _scope(base), *terms) for number, terms in zip(passages, lexicon, strict=True))
-    connection.executemany("INSERT INTO lexicon (rowid, scope, context, body) VALUES (?, ?, ?, ?)", rows)
-    connection.execute("UPDATE documents SET state = 'ready' WHERE id = ?", (document,))
+    scope = _scope(pending.knowledge_base)
+    rows = ((number, scope, *terms) for number, terms in zip(pending.passages, lexicon, strict=True))
+    connection.executemany(_INSERT_TERMS, rows)
+    connection.execute("UPDATE documents SET state = 'ready' WHERE id = ?", (pending.document,))
     return bool(earlier)
 
 
@@ -144,7 +162,10 @@ def leftovers(connection: Connection) -> tuple[Leftover, ...]:
     found: dict[int, list[int]] = {base: [] for base in sorted(empty)}
     for row in rows:
         found.setdefault(row["knowledge_base"], []).append(row["id"])
-    return tuple(Leftover(base, tuple(passages), base not in ready) for base, passages in found.items())
+    return tuple(
+        Leftover(base, next(iter(vector_collections.ready(connection, [base])), None), tuple(ids), base not in ready)
+        for base, ids in found.items()
+    )
 
 
 def purge(connection: Connection, leftover: Leftover) -> None:
@@ -153,9 +174,36 @@ def purge(connection: Connection, leftover: Leftover) -> None:
         "DELETE FROM documents WHERE state != 'ready' AND knowledge_base = ?", (leftover.knowledge_base,)
     )
     if leftover.whole:
+        connection.execute("DELETE FROM collections WHERE knowledge_base = ?", (leftover.knowledge_base,))
         connection.execute("DELETE FROM knowledge_bases WHERE id = ?", (leftover.knowledge_base,))
     # A deleted row's terms stand in the full-text index until it is merged.
     connection.execute("INSERT INTO lexicon (lexicon) VALUES ('optimize')")
+
+
+def texts(connection: Connection, base: int, after: int, limit: int) -> dict[int, tuple[str, str, str]]:
+    """Title, heading and text of the next passages that can be found in a knowledge base, by their ids in order."""
+    rows = connection.execute(f"{_TEXTS} AND p.id > ? ORDER BY p.id LIMIT ?", (base, after, limit))
+    return {row["id"]: (row["title"], row["heading"], row["text"]) for row in rows}
+
+
+def rewrite_lexicon(connection: Connection, base: int) -> None:
+    """Makes the terms of a knowledge base anew from its passages."""
+    connection.execute(f"DELETE FROM lexicon WHERE rowid IN (SELECT id FROM ({_TEXTS}))", (base,))
+    scope, rows = _scope(base), connection.execute(_TEXTS, (base,))
+    terms = ((row["id"], scope, *_terms(row["title"], row["heading"], row["text"])) for row in rows)
+    connection.executemany(_INSERT_TERMS, terms)
+
+
+def is_outdated(connection: Connection) -> bool:
+    """Whether the terms in the lexicon are those of another version of this program."""
+    return bool(connection.execute("SELECT version FROM analysis").fetchone()["version"] != VERSION)
+
+
+def refresh_lexicon(connection: Connection) -> None:
+    """Makes all terms anew."""
+    for base in knowledge_bases(connection).values():
+        rewrite_lexicon(connection, base)
+    connection.execute("UPDATE analysis SET version = ?", (VERSION,))
 
 
 def count_passages(connection: Connection, bases: Sequence[int]) -> int:
@@ -202,6 +250,10 @@ def terms_of(connection: Connection, ids: Collection[int]) -> dict[int, frozense
         f"SELECT rowid, context || ' ' || body AS terms FROM lexicon WHERE rowid IN ({_marks(ids)})", tuple(ids)
     )
     return {row["rowid"]: frozenset(row["terms"].split()) for row in rows}
+
+
+def _terms(title: str, heading: str, text: str) -> tuple[str, str]:
+    return " ".join(index_terms(f"{title}\n{heading}")), " ".join(index_terms(text))
 
 
 def _scope(base: int) -> str:

@@ -51,6 +51,11 @@ class Found:
     """In order, each once."""
     others: int
     """Files of other kinds that were passed over in folders."""
+    failed: tuple[tuple[Path, DocumentUnreadable], ...]
+    """What could not be looked into: links that lead in a circle, folders that may not be read."""
+
+
+_Failed = list[tuple[Path, DocumentUnreadable]]
 
 
 def find_files(paths: Iterable[Path], limits: Limits) -> Found:
@@ -60,10 +65,11 @@ def find_files(paths: Iterable[Path], limits: Limits) -> Found:
     than `limits.documents`.
     """
     found: dict[Path, None] = {}
+    failed: _Failed = []
     others = 0
     for path in paths:
-        start = path.expanduser().resolve()
-        for file in _inside(start):
+        start = _resolved(path, failed)
+        for file in () if start is None else _inside(start, failed):
             if file != start and not _is_readable(file):
                 others += 1
                 continue
@@ -73,12 +79,16 @@ def find_files(paths: Iterable[Path], limits: Limits) -> Found:
                     f"there are more than {limits.documents} files (`limits.documents`)",
                     "Ingest fewer folders at a time, or raise that limit.",
                 )
-    return Found(tuple(found), others)
+    return Found(tuple(found), others, tuple(failed))
 
 
 def read_document(path: Path, limits: Limits) -> Document:
     """The text of a file. Raises DocumentUnreadable, or RequestTooLarge over `limits.document_bytes`."""
-    if path.exists() and not _is_readable(path):
+    try:
+        str(path).encode()
+    except UnicodeEncodeError as error:
+        raise DocumentUnreadable(f"the name {str(path)!r} is not UTF-8", "Rename it.") from error
+    if os.path.exists(path) and not _is_readable(path):
         raise DocumentUnreadable(
             f"{str(path)!r} is of a kind that cannot be read ({path.suffix or 'no suffix'})",
             f"Kinds that can: {', '.join(SUFFIXES)}. Convert it to one of them.",
@@ -109,16 +119,31 @@ def _is_readable(path: Path) -> bool:
     return path.suffix.lower() in SUFFIXES
 
 
-def _inside(path: Path) -> Iterator[Path]:
-    if not path.is_dir():
+def _inside(path: Path, failed: _Failed) -> Iterator[Path]:
+    if not os.path.isdir(path):
         yield path
         return
-    for folder, folders, files in os.walk(path):
+
+    def fail(error: OSError) -> None:
+        folder = Path(error.filename)
+        reason = f"the folder {str(folder)!r} cannot be read: {error.strerror}"
+        failed.append((folder, DocumentUnreadable(reason, "See that this user may read it.")))
+
+    for folder, folders, files in os.walk(path, onerror=fail):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(files):
-            file = (Path(folder) / name).resolve()
-            if not name.startswith(".") and file.is_relative_to(path):
+        for name in sorted(name for name in files if not name.startswith(".")):
+            file = _resolved(Path(folder) / name, failed)
+            if file is not None and file.is_relative_to(path):
                 yield file
+
+
+def _resolved(path: Path, failed: _Failed) -> Path | None:
+    try:
+        return path.expanduser().resolve()
+    except (OSError, RuntimeError) as error:  # before Python 3.13 a link in a circle is a RuntimeError
+        reason = f"{str(path)!r} leads nowhere: {str(error)!r}"
+        failed.append((path, DocumentUnreadable(reason, "Mend that link, or leave it out.")))
+        return None
 
 
 def _bytes(path: Path, limits: Limits) -> bytes:

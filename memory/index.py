@@ -1,7 +1,8 @@
-"""The vector index: one Chroma collection for each knowledge base; ids and vectors only, the ledger has the texts."""
+"""The vector index: numbered Chroma collections of ids and vectors; the ledger has the texts and says whose."""
 
 from collections.abc import AsyncGenerator, Callable, Generator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
+from itertools import count
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Final, TypeVar
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 import anyio
 from anyio.to_thread import run_sync
 
-from configs.errors import DataFolderUnwritable, EmbeddingMismatch, StorageError
+from configs.errors import DataFolderUnwritable, EmbeddingMismatch, VectorIndexDamaged
 
 if TYPE_CHECKING:
     from chromadb import Collection
@@ -21,14 +22,14 @@ Vector = Sequence[float]
 BATCH: Final = 256
 """Vectors in one call; while one runs, searches wait for it."""
 
-_REMEDY: Final = "Remove the knowledge base with `tingshuo knowledge remove`, then run `tingshuo ingest` again."
+_REMEDY: Final = "`tingshuo reindex` makes the vectors anew; no document needs to be ingested again."
 
 
 class VectorIndex:
     """The vectors of passages. Chroma is imported and opened when first needed, which takes a second.
 
-    Every call names the embedding model; a collection made with another one raises EmbeddingMismatch. Errors of the
-    store: DataFolderUnwritable when the disk is full, else StorageError.
+    A collection made with another embedding model than the one named raises EmbeddingMismatch. Errors of the store:
+    DataFolderUnwritable when the disk is full, else VectorIndexDamaged.
     """
 
     def __init__(self, path: Path) -> None:
@@ -36,23 +37,23 @@ class VectorIndex:
         self._client: Client | None = None
         self._opening = Lock()
 
-    async def add(self, base: int, model: str, ids: Sequence[int], vectors: Sequence[Vector]) -> None:
-        """Adds vectors to a knowledge base's collection, which is made where it is missing."""
+    async def add(self, number: int, model: str, ids: Sequence[int], vectors: Sequence[Vector]) -> None:
+        """Adds vectors to a collection, which is made where it is missing."""
 
         def step() -> None:
-            collection = self._collection(base) or self._create(base, model, len(vectors[0]))
+            collection = self._collection(number) or self._create(number, model, len(vectors[0]))
             _check(collection, model, len(vectors[0]))
             for at in range(0, len(ids), BATCH):
-                names = [str(number) for number in ids[at : at + BATCH]]
+                names = [str(passage) for passage in ids[at : at + BATCH]]
                 collection.upsert(ids=names, embeddings=list(vectors[at : at + BATCH]))
 
         await self._run(step)
 
-    async def nearest(self, base: int, model: str, vector: Vector, limit: int) -> list[tuple[int, float]]:
+    async def nearest(self, number: int, model: str, vector: Vector, limit: int) -> list[tuple[int, float]]:
         """The nearest passages, the nearest first, each with its cosine similarity, -1 to 1."""
 
         def step() -> list[tuple[int, float]]:
-            collection = self._existing(base)
+            collection = self._existing(number)
             _check(collection, model, len(vector))
             found = collection.query(query_embeddings=list(vector), n_results=limit, include=["distances"])
             distances = (found["distances"] or [[]])[0]
@@ -60,28 +61,55 @@ class VectorIndex:
 
         return await self._run(step)
 
-    async def check(self, base: int, model: str) -> None:
-        """Raises EmbeddingMismatch where the collection was made with another model, StorageError where it is gone."""
-        await self._run(lambda: _check(self._existing(base), model, None))
+    async def check(self, number: int, model: str) -> None:
+        """Raises EmbeddingMismatch for a collection of another model, VectorIndexDamaged where it is gone."""
+        await self._run(lambda: _check(self._existing(number), model, None))
 
-    async def delete(self, base: int, ids: Sequence[int]) -> None:
+    async def model(self, number: int) -> str:
+        """The embedding model that a collection was made with."""
+        return await self._run(lambda: str(self._existing(number).metadata["embedding_model"]))
+
+    async def delete(self, number: int, ids: Sequence[int]) -> None:
         """Deletes vectors; those that are not there are no error."""
 
         def step() -> None:
-            if collection := self._collection(base):
+            if collection := self._collection(number):
                 for at in range(0, len(ids), BATCH):
-                    collection.delete(ids=[str(number) for number in ids[at : at + BATCH]])
+                    collection.delete(ids=[str(passage) for passage in ids[at : at + BATCH]])
 
         await self._run(step)
 
-    async def drop(self, base: int) -> None:
+    async def drop(self, number: int) -> None:
         """Deletes the whole collection, if there is one."""
 
         def step() -> None:
-            if self._collection(base):
-                self._open().delete_collection(_name(base))
+            if self._collection(number):
+                self._open().delete_collection(_name(number))
 
         await self._run(step)
+
+    async def set_aside(self) -> Path:
+        """Moves the folder of a damaged store away, so that the next call begins an empty one; where it lies now."""
+
+        def step() -> Path:
+            from chromadb.api.shared_system_client import SharedSystemClient
+            from chromadb.errors import ChromaError
+
+            with self._opening:
+                if self._client is not None:
+                    with suppress(ChromaError):
+                        self._client.close()
+                self._client = None
+                # Else Chroma hands out the store that it failed to open once more.
+                SharedSystemClient.clear_system_cache()
+                aside = next(
+                    path
+                    for n in count(1)
+                    if not (path := self._path.with_name(f"{self._path.name}.broken-{n}")).exists()
+                )
+                return self._path.rename(aside)
+
+        return await self._run(step)
 
     async def aclose(self) -> None:
         """Closes the store; no call may follow."""
@@ -112,28 +140,28 @@ class VectorIndex:
                     self._client = Client(settings=settings)
                 except (AttributeError, ValueError) as error:
                     # Chroma's way of telling that its store does not open, whatever the cause.
-                    raise StorageError(
+                    raise VectorIndexDamaged(
                         f"the vector index {str(self._path)!r} cannot be opened",
-                        f"See that the disk has free space. If it has, move that folder away. {_REMEDY}",
+                        f"See that the disk has free space. If it has: {_REMEDY}",
                     ) from error
             return self._client
 
-    def _collection(self, base: int) -> "Collection | None":
+    def _collection(self, number: int) -> "Collection | None":
         from chromadb.errors import NotFoundError
 
         try:
-            return self._open().get_collection(_name(base), embedding_function=None)
+            return self._open().get_collection(_name(number), embedding_function=None)
         except NotFoundError:
             return None
 
-    def _existing(self, base: int) -> "Collection":
-        if collection := self._collection(base):
+    def _existing(self, number: int) -> "Collection":
+        if collection := self._collection(number):
             return collection
-        raise StorageError("the vectors of a knowledge base are missing", _REMEDY)
+        raise VectorIndexDamaged("the vectors of a knowledge base are missing", _REMEDY)
 
-    def _create(self, base: int, model: str, dimensions: int) -> "Collection":
+    def _create(self, number: int, model: str, dimensions: int) -> "Collection":
         return self._open().create_collection(
-            _name(base),
+            _name(number),
             embedding_function=None,
             metadata={"embedding_model": model, "dimensions": dimensions},
             configuration={"hnsw": {"space": "cosine"}},
@@ -150,8 +178,8 @@ async def open_index(path: Path) -> AsyncGenerator[VectorIndex, None]:
         await index.aclose()
 
 
-def _name(base: int) -> str:
-    return f"knowledge-{base}"
+def _name(number: int) -> str:
+    return f"knowledge-{number}"
 
 
 def _check(collection: "Collection", model: str, dimensions: int | None) -> None:
@@ -177,4 +205,4 @@ def _translated() -> Generator[None, None, None]:
             raise DataFolderUnwritable(
                 f"the vector index cannot be written: {text}", "Free some space on that disk, then try again."
             ) from error
-        raise StorageError(f"the vector index failed: {text}", _REMEDY) from error
+        raise VectorIndexDamaged(f"the vector index failed: {text}", _REMEDY) from error

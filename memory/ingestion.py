@@ -13,7 +13,7 @@ from langchain_core.embeddings import Embeddings
 
 from configs.errors import AssistantError, RequestError
 from configs.settings import Limits
-from memory import catalogue
+from memory import catalogue, vector_collections
 from memory.catalogue import NewDocument
 from memory.chunking import chunk
 from memory.documents import Document, find_files, read_document
@@ -89,15 +89,19 @@ class Ingestor:
         await self.sweep()
         bases = await self._ledger.read(catalogue.knowledge_bases)
         if knowledge in bases:
-            await self._index.check(bases[knowledge], model_of(self._embeddings))
+            for collection in await self._ledger.read(partial(vector_collections.ready, bases=[bases[knowledge]])):
+                await self._index.check(collection, model_of(self._embeddings))
         known = {
             document.source: document.digest
             for document in await self._ledger.read(partial(catalogue.documents, knowledge=knowledge))
         }
-        done: list[IngestedFile] = []
+        done = [IngestedFile(path, "failed", error=error) for path, error in found.failed]
+        files = len(done) + len(found.files)
+        for number, failed in enumerate(done, 1):
+            _tell(progress, failed.path, number, files, 0, 0, failed.outcome)
         try:
-            for number, path in enumerate(found.files, 1):
-                tell = partial(_tell, progress, path, number, len(found.files))
+            for number, path in enumerate(found.files, len(done) + 1):
+                tell = partial(_tell, progress, path, number, files)
                 done.append(await self._file(path, knowledge, known.get(str(path)), tell))
                 tell(done[-1].passages, done[-1].passages, done[-1].outcome)
         finally:
@@ -106,13 +110,16 @@ class Ingestor:
         return Ingestion(knowledge, tuple(done), found.others)
 
     async def sweep(self) -> None:
-        """Deletes pending and retired documents with their vectors, off the disk."""
+        """Deletes pending and retired documents and collections, vectors first, off the disk."""
+        for collection in await self._ledger.read(vector_collections.leftovers):
+            await self._index.drop(collection)
+            await self._ledger.write(partial(vector_collections.purge, collection=collection))
         leftovers = await self._ledger.read(catalogue.leftovers)
         for leftover in leftovers:
-            if leftover.whole:
-                await self._index.drop(leftover.knowledge_base)
-            else:
-                await self._index.delete(leftover.knowledge_base, leftover.passages)
+            if leftover.collection is not None and leftover.whole:
+                await self._index.drop(leftover.collection)
+            elif leftover.collection is not None:
+                await self._index.delete(leftover.collection, leftover.passages)
             await self._ledger.write(partial(catalogue.purge, leftover=leftover))
         if leftovers:
             await self._ledger.scrub()
@@ -130,16 +137,17 @@ class Ingestor:
 
     async def _store(self, new: NewDocument, knowledge: str, tell: "_Tell") -> bool:
         """Three steps, of which the last alone makes the document findable; whether it took another's place."""
-        added = await self._ledger.write(partial(catalogue.add_pending, knowledge=knowledge, new=new))
-        base, document, ids = added
-        texts = [_with_context(new.title, chunk.heading, chunk.text) for chunk in new.chunks]
+        model = model_of(self._embeddings)
+        add = partial(catalogue.add_pending, knowledge=knowledge, model=model, new=new)
+        pending = await self._ledger.write(add)
+        ids = pending.passages
+        texts = [with_context(new.title, chunk.heading, chunk.text) for chunk in new.chunks]
         for at in range(0, len(ids), BATCH):
             embed = partial(self._embeddings.embed_documents, texts[at : at + BATCH])
             vectors = await run_sync(embed, abandon_on_cancel=True)
-            await self._index.add(base, model_of(self._embeddings), ids[at : at + BATCH], vectors)
+            await self._index.add(pending.collection, model, ids[at : at + BATCH], vectors)
             tell(min(at + BATCH, len(ids)), len(ids), None)
-        publish = partial(catalogue.publish, base=base, document=document, passages=ids, lexicon=new.lexicon)
-        return await self._ledger.write(publish)
+        return await self._ledger.write(partial(catalogue.publish, pending=pending, lexicon=new.lexicon))
 
 
 _Tell = Callable[[int, int, IngestionOutcome | None], None]
@@ -163,5 +171,6 @@ def _prepared(document: Document) -> NewDocument:
     return catalogue.prepared(str(document.path), title, document.digest, document.text, chunks)
 
 
-def _with_context(title: str, heading: str, text: str) -> str:
+def with_context(title: str, heading: str, text: str) -> str:
+    """What is embedded of a passage."""
     return f"{title}{PATH_SEPARATOR if heading else ''}{heading}\n\n{text}"

@@ -1,22 +1,24 @@
 """Knowledge: documents in, passages out; the one door to knowledge bases, behind which ledger and index agree."""
 
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Collection, Sequence
+from contextlib import asynccontextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 import anyio
 from langchain_core.embeddings import Embeddings
 
-from configs.errors import KnowledgeBaseNotFound, RequestError
+from configs.errors import KnowledgeBaseNotFound, RequestError, VectorIndexDamaged
 from configs.settings import Grounding, Limits
-from memory import catalogue
+from memory import catalogue, vector_collections
 from memory.catalogue import StoredDocument
 from memory.index import VectorIndex, open_index
 from memory.ingestion import Ingestion, Ingestor, Report
 from memory.ledger import Ledger
+from memory.reindexing import Reindexer, Reindexing, ReindexReport
 from memory.search import Retrieval, Searcher
 
-__all__ = ["Ingestion", "Knowledge", "Retrieval", "StoredDocument", "open_knowledge"]
+__all__ = ["Ingestion", "Knowledge", "Reindexing", "Retrieval", "StoredDocument", "models_in_use", "open_knowledge"]
 
 
 class Knowledge:
@@ -39,12 +41,20 @@ class Knowledge:
         self._ledger = ledger
         self._ingestor = Ingestor(ledger, index, embeddings, limits)
         self._searcher = Searcher(ledger, index, embeddings, grounding, similarity)
+        self._reindexer = Reindexer(ledger, index, embeddings, self._ingestor.sweep)
         self._changing = anyio.Lock()
 
     async def recover(self) -> None:
-        """Clears away what an ingestion that was killed has left; no part of it could be found."""
+        """Clears away what an ingestion that was killed has left; no part of it could be found.
+
+        Where the index is damaged that waits until it is made anew: what needs no vectors can go on. Terms that an
+        earlier version of this program has made are brought up to date.
+        """
         async with self._changing:
-            await self._ingestor.sweep()
+            if await self._ledger.read(catalogue.is_outdated):
+                await self._ledger.write(catalogue.refresh_lexicon)
+            with suppress(VectorIndexDamaged):
+                await self._ingestor.sweep()
 
     async def ingest(
         self, paths: Sequence[Path], *, knowledge: str = "default", progress: Report | None = None
@@ -61,6 +71,18 @@ class Knowledge:
             )
         async with self._changing:
             return await self._ingestor.ingest(paths, knowledge, progress)
+
+    async def reindex(self, names: Collection[str] = (), *, progress: ReindexReport | None = None) -> Reindexing:
+        """Makes the vectors and terms of these knowledge bases, or of all, anew from the ledger, with the embeddings.
+
+        Until a knowledge base is done it stays as it was, also when the call is cancelled. An index that is damaged is
+        moved aside, and all knowledge bases are made anew. Raises KnowledgeBaseNotFound, EngineError and StorageError.
+        """
+        async with self._changing:
+            await self.require(tuple(names))
+            there = await self._ledger.read(catalogue.knowledge_bases)
+            wanted = {name: there[name] for name in names or there}
+            return await self._reindexer.reindex(wanted, there, progress)
 
     async def knowledge_bases(self) -> tuple[str, ...]:
         """The names of the knowledge bases that hold a document, in order."""
@@ -120,6 +142,20 @@ async def open_knowledge(
         knowledge = Knowledge(ledger, index, embeddings, grounding, limits, similarity=similarity)
         await knowledge.recover()
         yield knowledge
+
+
+async def models_in_use(ledger: Ledger, index_path: Path) -> frozenset[str]:
+    """The embedding models that the knowledge bases were made with, as far as the ledger or the index can tell."""
+    known = await ledger.read(vector_collections.models_in_use)
+    if None not in known.values():
+        return frozenset(model for model in known.values() if model)
+    # Ledgers of the first version leave it to the index.
+    async with open_index(index_path) as index:
+        for collection in [collection for collection, model in known.items() if model is None]:
+            with suppress(VectorIndexDamaged):
+                known[collection] = model = await index.model(collection)
+                await ledger.write(partial(vector_collections.remember, collection=collection, model=model))
+    return frozenset(model for model in known.values() if model)
 
 
 def _meant(there: Sequence[StoredDocument], name: str, knowledge: str) -> tuple[StoredDocument, ...]:

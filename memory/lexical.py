@@ -8,10 +8,13 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import Final
 
+from memory.han_variants import simplified
 from memory.numerals import digits
 from memory.script import IDEOGRAPH
 from memory.stopwords import CHARACTERS, PHRASES, WORDS
 
+VERSION: Final = 2
+"""Goes up whenever a text has other terms than before; a ledger's lexicon is then made anew."""
 MOST_TERMS: Final = 96
 """Of a longer question, only this many terms are looked up."""
 
@@ -32,6 +35,11 @@ class Question:
     """Stems of words and numbers, each once, without stop words."""
     runs: tuple[str, ...]
     """Runs of ideographs between stop phrases."""
+
+    @property
+    def has_content(self) -> bool:
+        """Whether it asks about anything: bare numbers stand in documents without answering "2 + 2"."""
+        return not all(word.isnumeric() for word in self.words) or any(set(run) - CHARACTERS for run in self.runs)
 
     @property
     def terms(self) -> tuple[str, ...]:
@@ -105,8 +113,9 @@ def _root(word: str) -> str:
 
 
 def _normalised(text: str) -> str:
-    """NFKC, lower case, numbers in digits, "e-mail" as "email", and Latin letters without their accents."""
-    text = _PREFIX.sub(r"\1", digits(_POSSESSIVE.sub("", unicodedata.normalize("NFKC", text))))
+    """NFKC, simplified, lower case, numbers in digits, "e-mail" as "email", and Latin letters without their accents."""
+    text = simplified(unicodedata.normalize("NFKC", text))
+    text = _PREFIX.sub(r"\1", digits(_POSSESSIVE.sub("", text)))
     if text.isascii():
         return text
     return unicodedata.normalize("NFC", _ACCENT.sub("", unicodedata.normalize("NFD", text)))

@@ -54,4 +54,19 @@ MIGRATIONS: Final = (
     -- The terms of the passages of ready documents, by passages.id; `scope` names the knowledge base.
     CREATE VIRTUAL TABLE lexicon USING fts5 (scope, context, body, tokenize = 'unicode61 remove_diacritics 0');
     """,
+    """
+    -- `id` names the collection in the vector index; without `embedding_model`, only the index knows it.
+    CREATE TABLE collections (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        knowledge_base INTEGER NOT NULL REFERENCES knowledge_bases (id),
+        state TEXT NOT NULL CHECK (state IN ('pending', 'ready', 'retired')),
+        embedding_model TEXT
+    );
+    CREATE UNIQUE INDEX ready_collection ON collections (knowledge_base) WHERE state = 'ready';
+    INSERT INTO collections (id, knowledge_base, state) SELECT id, id, 'ready' FROM knowledge_bases;
+
+    -- The version of the analysis that made the terms in the lexicon; one row.
+    CREATE TABLE analysis (version INTEGER NOT NULL);
+    INSERT INTO analysis (version) VALUES (1);
+    """,
 )

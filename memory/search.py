@@ -10,7 +10,7 @@ from anyio.to_thread import run_sync
 from langchain_core.embeddings import Embeddings
 
 from configs.settings import Grounding
-from memory import catalogue
+from memory import catalogue, vector_collections
 from memory.coverage import Coverage
 from memory.index import VectorIndex
 from memory.ingestion import model_of
@@ -70,7 +70,7 @@ class Searcher:
     async def search(self, question: str, bases: Sequence[int], limit: int | None) -> Retrieval:
         """See Knowledge.search."""
         parsed = parse_question(question)
-        if not bases or not parsed.terms:
+        if not bases or not parsed.has_content:
             return NOTHING
         near = await self._nearest(question, bases)
         found = await self._ledger.read(partial(_candidates, question=parsed, bases=bases, near=near))
@@ -92,7 +92,8 @@ class Searcher:
         # Embedding changes nothing, so a cancelled turn need not wait for it.
         vector = await run_sync(self._embeddings.embed_query, question, abandon_on_cancel=True)
         model = model_of(self._embeddings)
-        found = [pair for base in bases for pair in await self._index.nearest(base, model, vector, limit=CANDIDATES)]
+        collections = await self._ledger.read(partial(vector_collections.ready, bases=bases))
+        found = [pair for one in collections for pair in await self._index.nearest(one, model, vector, CANDIDATES)]
         return dict(sorted(found, key=lambda pair: -pair[1])[:CANDIDATES])
 
     def _supports(self, candidate: _Candidate) -> bool:

@@ -31,6 +31,15 @@ async def embedding_candidates(settings: Settings) -> list[Candidate]:
     return [_ollama([state], [settings.embeddings.ollama.model]), hashed]
 
 
+def embedding_model(engine: str, settings: Settings) -> str:
+    """What an index remembers the embeddings of that engine by."""
+    if engine == "ollama":
+        return settings.embeddings.ollama.model
+    from models.engines.hashed import HashedEmbeddings
+
+    return HashedEmbeddings.model
+
+
 def speech_to_text_candidates(settings: Settings) -> list[Candidate]:
     """Who could hear."""
     sphinx = _packaged("pocketsphinx", "pocketsphinx", "its English model comes in its wheel; hears English only")

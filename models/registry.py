@@ -27,6 +27,10 @@ class Served(Protocol):
         """Tokens that a prompt and its reply may have together."""
         ...
 
+    async def look(self) -> None:
+        """Finds out what `context` is; loads nothing. Raises EngineError."""
+        ...
+
     async def preload(self, messages: Sequence[BaseMessage], tools: Sequence[BaseTool] = ()) -> int:
         """Loads the model with the beginning of every prompt; the tokens of that. Raises EngineError."""
         ...

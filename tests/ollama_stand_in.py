@@ -318,7 +318,7 @@ def _show(stand_in: StandIn, body: Body) -> Response:
             "parameters": "temperature                    0.6\ntop_k                          20",
             "template": "{{ .Prompt }}",
             "details": _listed(body["model"])["details"],
-            "model_info": {"general.architecture": "qwen3", "qwen3.context_length": 40960},
+            "model_info": {"general.architecture": "qwen3", "qwen3.context_length": stand_in.context},
             "capabilities": list(stand_in.capabilities),
             "modified_at": _now(),
         }

@@ -48,6 +48,11 @@ _NAMING = (
     "((?:订单号?|编号|单号|账号|帐号|卡号|身份证号?码?|密码|验证码|邮编|邮政编码|工号|学号|车牌号?|尾号|QQ号?|群号|房间号?|航班号?|"
     r"流水号|序列号|口令|代码|号码|取件码|提取码|会议号|门牌号|护照号|ID|PIN)(?:是|为|：|:|\s){0,3})"
 )
+_EXTENSION = (
+    r"((?:(?:分机|内线|短号)(?:号码?)?|总机|电话(?:号码?)?|热线|座机|传真|拨打?)(?:是|为|：|:|\s){0,3}"
+    rf"|(?<![旋左右运周逆好流公])(?:转接?|请转)\s?(?=\d{{3}}))(?<!\d)"
+    rf"(\d{{2,6}}(?:\s?[、或和/]\s?\d{{2,6}})*)(?![\d:：,%‰°~–-]|\.\d|\s?(?:{_COUNTED}|{_MONEY}|{UNIT}|月|日|多|余|[号路]线))"
+)
 _BELOW_ZERO = re.compile(r"[是为到至约在达得温度率值额差幅升降跌于数]\Z")
 _MEASURED = re.compile(rf"{NUMBER}\s?(?:米|度|元|分|公里|万|亿|°)")
 
@@ -84,6 +89,12 @@ def _telephone(found: re.Match[str]) -> str:
 )
 def _identifier(found: re.Match[str]) -> str:
     return found[1] + _grouped(found[2])
+
+
+@_identifiers.reads(_EXTENSION)
+def _extension(found: re.Match[str]) -> str:
+    """A number to dial, or several: 分机4410 -> 分机四四幺零."""
+    return found[1] + re.sub(r"\d+", lambda digits: chinese_digits(digits[0], one="幺"), found[2])
 
 
 def _grouped(text: str) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from models.engines.extractive_hints import bonus, goes_on, qualifies, subject
 from models.engines.extractive_sentences import HAN, Sentence, sentences
 from models.quoting import QuotedPassage
 
@@ -39,23 +40,6 @@ ZH_PHRASES: Final = re.compile(
 
 ZH_FUNCTION: Final = frozenset("的了是在和与或及吗呢吧啊呀我你您他她它这那每几个就都也还要会能有为被把从到对于其之等很")
 
-QUANTITY: Final = re.compile(
-    r"\bhow (?:many|much|long|often|old|far|tall|big|large|late|early|soon|fast|heavy)\b|\bwhen\b|\bcosts?\b|\bprice\b"
-    r"|\bwhat (?:time|date|day|year|number|percentage|price|is the (?:price|cost|limit|maximum|minimum))\b"
-    r"|\bwhich (?:day|date|year|month|floor)\b|多少|几|什么时候|什么时间|何时|多久|多长|多大|多高|多远|多重|哪天|哪年",
-    re.I,
-)
-"""Questions that want a number or a time."""
-
-NUMBER: Final = re.compile(
-    r"\d|[一二两三四五六七八九十百千万半]+(?:个|天|日|年|月|周|星期|小时|分钟|秒|元|块|次|人|名|倍|岁|点|号|层|楼|页|份|折|米)"
-    r"|(?:星期|周)[一二三四五六日天末]|中午|午夜"
-    r"|\b(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|twenty|thirty|forty|fifty"
-    r"|sixty|ninety|hundred|thousand|million|half|dozen|once|twice|noon|midnight|(?:mon|tues|wednes|thurs|fri|satur|sun)day"
-    r"|january|february|march|april|june|july|august|september|october|november|december)\b",
-    re.I,
-)
-
 CONTEXT_WEIGHT: Final = 0.45
 """What a word counts that stands only over the sentence: in its heading, or in the name of its document."""
 PASSAGE_WEIGHT: Final = 0.2
@@ -64,8 +48,6 @@ LIGHT_WEIGHT: Final = 0.5
 """What a light verb counts beside another word."""
 CHARACTER_WEIGHT: Final = 0.2
 """What a single Chinese character counts beside a pair of them."""
-NUMBER_BONUS: Final = 0.2
-"""For a sentence with a number, where the question wants one."""
 RANK_PENALTY: Final = 0.02
 """For each passage that ranks before."""
 LEAST: Final = 0.15
@@ -84,19 +66,20 @@ class Evidence:
     """About the share of the question that it covers; the bonus may lift it over 1."""
     covered: frozenset[str]
     """The terms of the question that it covers."""
+    paragraph: tuple[int, int]
+    """The passage's place among those given, and the paragraph's in it."""
 
 
 def evidence(question: str, passages: Sequence[QuotedPassage], limit: int) -> list[Evidence]:
     """At most `limit` sentences that answer, in the order in which they stand; none where nothing does."""
-    wanted = question_terms(question)
+    wanted = question_terms(subject(question)) or question_terms(question)
     candidates = [
         (place, passage, sentence) for place, passage in enumerate(passages) for sentence in sentences(passage.text)
     ]
     weights = _weighted(wanted, [sentence for _, _, sentence in candidates])
-    scored = [
-        _scored(question, weights, passage, sentence, RANK_PENALTY * place) for place, passage, sentence in candidates
-    ]
-    return _best(question, [found for found in scored if found.score >= LEAST], limit)
+    scored = [_scored(question, weights, passage, sentence, place) for place, passage, sentence in candidates]
+    chosen = _best(question, [found for found in scored if found.score >= LEAST], limit)
+    return _with_follower(chosen, scored, weights, limit)
 
 
 def language(text: str) -> str:
@@ -136,7 +119,7 @@ def _weighted(wanted: dict[str, float], known: Sequence[Sentence]) -> dict[str, 
 
 
 def _scored(
-    question: str, weights: dict[str, float], passage: QuotedPassage, sentence: Sentence, penalty: float
+    question: str, weights: dict[str, float], passage: QuotedPassage, sentence: Sentence, place: int
 ) -> Evidence:
     said = text_terms(sentence.text)
     over = text_terms(f"{passage.document} {passage.heading} {sentence.context}") - said
@@ -144,9 +127,10 @@ def _scored(
     covered = frozenset(weights.keys() & (said | over))
     score = sum(weights[term] * (1.0 if term in said else CONTEXT_WEIGHT) for term in covered)
     score += PASSAGE_WEIGHT * sum(weights[term] for term in weights.keys() & around)
-    if QUANTITY.search(question) and NUMBER.search(sentence.text):
-        score += NUMBER_BONUS
-    return Evidence(sentence.text, passage, score - penalty if covered else 0.0, covered)
+    if score >= LEAST:
+        score += bonus(question, sentence.text)
+    score = score - RANK_PENALTY * place if covered else 0.0
+    return Evidence(sentence.text, passage, score, covered, (place, sentence.paragraph))
 
 
 def _best(question: str, found: list[Evidence], limit: int) -> list[Evidence]:
@@ -164,6 +148,24 @@ def _best(question: str, found: list[Evidence], limit: int) -> list[Evidence]:
     distinct = {_normal(one.text): one for one in sorted(near, key=_by_score)}
     kept = sorted(distinct.values(), key=_by_score, reverse=True)[:limit]
     return [one for one in found if one in kept]
+
+
+def _with_follower(
+    chosen: list[Evidence], scored: list[Evidence], weights: dict[str, float], limit: int
+) -> list[Evidence]:
+    """With the sentence after the best where it takes part of it back, or goes on to what the best leaves open."""
+    if not chosen or limit < 2:
+        return chosen
+    best = max(chosen, key=_by_score)
+    after = next(iter(scored[scored.index(best) + 1 :]), None)
+    if after is None or after.paragraph != best.paragraph:
+        return chosen
+    opened = after.covered - best.covered or best.covered < weights.keys()
+    if not qualifies(after.text) and not (goes_on(after.text) and opened):
+        return chosen
+    others = sorted((one for one in chosen if one not in (best, after)), key=_by_score, reverse=True)
+    kept = [best, after, *others][:limit]
+    return [one for one in scored if one in kept]
 
 
 def _by_score(one: Evidence) -> float:
@@ -188,6 +190,7 @@ def _words(text: str) -> list[str]:
 
 def _stem(word: str) -> str:
     """A word without the endings of English inflection; the same word always gives the same stem."""
+    word = _IRREGULAR.get(word, word)
     if not word.isascii() or len(word) < 4 or word.isdigit():
         return word
     for ending, rest in (("ies", "y"), ("sses", "ss"), ("ches", "ch"), ("shes", "sh"), ("xes", "x")):
@@ -208,4 +211,13 @@ def _bare(word: str) -> str:
     return word.removesuffix("e") if len(word) > 3 else word
 
 
+_IRREGULAR: Final = {
+    "paid": "pay", "kept": "keep", "sent": "send", "spent": "spend", "lent": "lend", "lost": "lose", "met": "meet",
+    "bought": "buy", "brought": "bring", "taught": "teach", "sold": "sell", "held": "hold", "built": "build",
+    "took": "take", "taken": "take", "began": "begin", "begun": "begin", "broke": "break", "broken": "break",
+    "chose": "choose", "chosen": "choose", "drove": "drive", "driven": "drive", "flew": "fly", "flown": "fly",
+    "wrote": "write", "written": "write", "wore": "wear", "worn": "wear", "ate": "eat", "eaten": "eat",
+    "stole": "steal", "stolen": "steal", "made": "make", "children": "child",
+}  # fmt: skip
+"""Forms that no ending tells."""
 _LIGHT: Final = frozenset(map(_stem, LIGHT_VERBS))

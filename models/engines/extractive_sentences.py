@@ -57,13 +57,15 @@ class Sentence:
     text: str
     context: str = ""
     """What stands over it in the passage: the last heading, and the line that a list follows."""
+    paragraph: int = 0
+    """The place of its paragraph, list item or row in the passage."""
 
 
 def sentences(text: str) -> list[Sentence]:
     """The sentences of a Markdown passage, in order; headings and lines that announce a list are context only."""
     found: list[Sentence] = []
     heading = lead = ""
-    for kind, block in _blocks(text):
+    for place, (kind, block) in enumerate(_blocks(text)):
         if kind == "heading":
             heading, lead = block, ""
             continue
@@ -73,7 +75,7 @@ def sentences(text: str) -> list[Sentence]:
             if kind == "prose" and piece.endswith((":", "：")):
                 lead = piece
             elif re.search(r"\w", piece):
-                found.append(Sentence(piece, f"{heading} {lead}".strip()))
+                found.append(Sentence(piece, f"{heading} {lead}".strip(), place))
     return found
 
 

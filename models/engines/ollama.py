@@ -14,7 +14,7 @@ from pydantic import Field, PrivateAttr
 from configs import settings as settings_of
 from configs.errors import ConfigError, EngineUnavailable
 from models.engines.ollama_failures import cut, translated
-from models.engines.ollama_probe import client_options, host_url, tagged
+from models.engines.ollama_probe import client_options, host_url
 
 EMBEDDING_BATCH: Final = 32
 """Texts in one request, so that a timeout is about a known amount of work."""
@@ -38,14 +38,23 @@ class OllamaChat(ChatOllama):
 
     sampling: dict[str, Any] = Field(default_factory=dict)
     """Options of every request, by Ollama's names."""
-    _given: int | None = PrivateAttr(default=None)
-    """The context that the server gave the loaded model: never more than the model was trained for."""
+    _trained: int | None = PrivateAttr(default=None)
+    """The context that the model was trained for, once `look` has found out; Ollama gives no more."""
 
     @property
     def context(self) -> int:
-        """Tokens that a prompt and its reply may have together; `preload` finds out where the server allows fewer."""
+        """Tokens that a prompt and its reply may have together."""
         assert self.num_ctx, "num_ctx is sent with every request"
-        return min(self.num_ctx, self._given or self.num_ctx)
+        return min(self.num_ctx, self._trained or self.num_ctx)
+
+    async def look(self) -> None:
+        """Finds out how much the model can hold; loads nothing. Raises as a reply does.
+
+        Not from `/api/ps`: that names the model which loaded the weights first, and a persona shares them.
+        """
+        with translated(str(self.base_url), self.model):
+            known = (await self._async_client.show(self.model)).modelinfo or {}
+        self._trained = next((int(size) for key, size in known.items() if key.endswith(".context_length")), None)
 
     async def preload(self, messages: Sequence[BaseMessage], tools: Sequence[Tool] = ()) -> int:
         """Loads the model and fills its prompt cache with the prefix that every turn begins with.
@@ -55,9 +64,7 @@ class OllamaChat(ChatOllama):
         # One token, since Ollama reads 0 as "no limit".
         bound = (self.bind_tools(tools) if tools else self).bind(options={"num_predict": 1})
         reply = await bound.ainvoke(list(messages))
-        with translated(str(self.base_url), self.model):
-            running = (await self._async_client.ps()).models
-        self._given = next((found.context_length for found in running if found.model == tagged(self.model)), None)
+        await self.look()
         return reply.usage_metadata["input_tokens"] if reply.usage_metadata else 0
 
     async def aclose(self) -> None:

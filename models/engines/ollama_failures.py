@@ -22,6 +22,8 @@ REMEDIES: Final = (
     ("does not support tools", "Name a model that knows tools in the persona, such as qwen3:8b."),
     ("does not support thinking", "Set no `reasoning` in the persona, or name a model that thinks, such as qwen3:8b."),
     ("does not support chat", "That is no chat model: name another in the persona, such as qwen3:8b."),
+    ("exceeds the available context", "Shorten the question, or set a larger chat.ollama.num_ctx."),
+    ("does not support embeddings", "Name another embeddings.ollama.model, such as qwen3-embedding:0.6b."),
     ("system memory", "Close other programs, or name a smaller model, such as qwen3:4b."),
     ("out of memory", "Name a smaller model, such as qwen3:4b, or set a smaller chat.ollama.num_ctx."),
     ("not authorized", "Sign in with `ollama signin`, or name a local model."),

@@ -50,6 +50,18 @@ class OllamaHosts(OllamaChat):
         """The least that any server gives."""
         return min(member.context for member in self.members)
 
+    async def look(self) -> None:
+        """Looks at every server. Raises what the last one raised, when none answers."""
+        failures: list[EngineError] = []
+        for member in self.members:
+            try:
+                await member.look()
+            except EngineError as error:
+                self._may_go_on(member, error)
+                failures.append(error)
+        if len(failures) == len(self.members):
+            raise failures[-1]
+
     async def preload(self, messages: Sequence[BaseMessage], tools: Sequence[Tool] = ()) -> int:
         """Preloads every server at once. Raises what the last one raised, when the others have loaded."""
         counts: list[int] = []

@@ -97,6 +97,16 @@ async def test_health_names_engines_and_what_is_less_than_it_could_be(client: ht
     assert health["degraded"] == []
 
 
+async def test_health_can_be_asked_for_its_head_alone(client: httpx.AsyncClient) -> None:
+    assert (await client.head("/health")).status_code == 200
+
+
+async def test_json_may_begin_with_a_byte_order_mark(client: httpx.AsyncClient) -> None:
+    sent = b'\xef\xbb\xbf{"text": "Hello?", "speak": false}'
+    answered = await client.post("/v1/ask", content=sent, headers=JSON | {"content-encoding": "identity"})
+    assert answered.json()["reply"]["text"] == "Two words."
+
+
 def wav(seconds: float) -> bytes:
     return wav_bytes(silence(seconds, 16_000))
 
@@ -120,6 +130,10 @@ AUDIO = {"content-type": "audio/webm;codecs=opus"}
         (b'{"text": "a", "speak": "perhaps"}', JSON, 400, "invalid_value"),
         (b'{"text": "a", "user": ""}', JSON, 400, "invalid_value"),
         (b'{"text": "  "}', JSON, 400, "request_error"),
+        (b'{"text": "a", "conversation": "two\\nlines"}', JSON, 400, "request_error"),
+        (b'{"text": "a", "user": "\\ud800"}', JSON, 400, "invalid_value"),
+        (b'{"text": "a"}', JSON | {"content-encoding": "gzip"}, 415, "unsupported_media_type"),
+        (b"\x1f\x8b", OCTETS | {"content-encoding": "GZIP"}, 415, "unsupported_media_type"),
         (json.dumps({"text": "x" * 101}).encode(), JSON, 413, "request_too_large"),
         (json.dumps({"text": "x" * 200_000}).encode(), JSON, 413, "request_too_large"),
         (b'{"text": "a", "persona": "nobody"}', JSON, 404, "persona_not_found"),
@@ -160,7 +174,14 @@ async def test_a_body_is_counted_not_believed(client: httpx.AsyncClient) -> None
 
 
 @pytest.mark.parametrize(
-    ("method", "path", "status"), [("GET", "/v1/ask", 405), ("GET", "/nowhere", 404), ("DELETE", "/health", 405)]
+    ("method", "path", "status"),
+    [
+        ("GET", "/v1/ask", 405),
+        ("GET", "/nowhere", 404),
+        ("DELETE", "/health", 405),
+        ("GET", "/health/", 404),
+        ("POST", "/v1/ask/", 404),
+    ],
 )
 async def test_paths_and_methods_that_are_not_there(
     client: httpx.AsyncClient, method: str, path: str, status: int

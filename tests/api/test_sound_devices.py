@@ -80,7 +80,7 @@ async def test_a_machine_without_the_device_is_told_so(which: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("raised", "remedy"), [(ImportError, "uv sync --extra mic"), (OSError, "sudo apt install libportaudio2")]
+    ("raised", "remedy"), [(ImportError, "make setup EXTRAS=mic"), (OSError, "sudo apt install libportaudio2")]
 )
 def test_what_is_missing_is_told_with_its_command(
     monkeypatch: pytest.MonkeyPatch, raised: type[Exception], remedy: str

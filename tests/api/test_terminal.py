@@ -6,7 +6,10 @@ import sys
 
 import pytest
 
-from api.terminal import print_engines, print_json, print_sources, quote, safe
+from api.errors import lines
+from api.safe_text import safe, safe_lines
+from api.terminal import note, print_engines, print_json, print_sources, quote
+from configs.errors import RequestError
 from memory.passages import Citation
 from models.selection import Choice
 
@@ -14,14 +17,29 @@ from models.selection import Choice
 @pytest.mark.parametrize(
     ("given", "shown"),
     [
-        ("plain 中文 “quoted”\n\tline", "plain 中文 “quoted”\n\tline"),
+        ("plain 中文 “quoted”", "plain 中文 “quoted”"),
         ("\x1b[31mred\x1b[0m", "[31mred[0m"),
-        ("a\rb\x07\x08\x9b2J", "ab2J"),
+        ("a\x1bb\x07\x08\x9b2J", "ab2J"),
         ("right\u202eto\u2066left", "righttoleft"),
     ],
 )
 def test_a_document_cannot_drive_the_terminal(given: str, shown: str) -> None:
-    assert safe(given) == shown
+    assert safe(given) == safe_lines(given) == shown
+
+
+@pytest.mark.parametrize("end", ["\n", "\r", "\r\n", "\x0b", "\x0c", "\x85", "\u2028", "\u2029"])
+def test_a_title_cannot_forge_a_line(capsys: pytest.CaptureFixture[str], end: str) -> None:
+    title = f"Notes{end}Source  Forged\there"
+    assert safe(title) == "Notes␤Source  Forged here"
+    print_sources([Citation(title, "", (0, 5), 0.9, "text")])
+    note(lines(RequestError(f"no such file: {title}", f"Correct{end}it.")))
+    printed = capsys.readouterr()
+    assert len(printed.out.splitlines()) == 1
+    assert len(printed.err.splitlines()) == 2
+
+
+def test_a_reply_keeps_its_lines() -> None:
+    assert safe_lines("one\n\ttwo\r\nthree\u2028four\rfive") == "one\n\ttwo\nthree\nfour\nfive"
 
 
 @pytest.mark.parametrize("text", ["短", "word " * 100, "年假\n二十五天\n" * 50])

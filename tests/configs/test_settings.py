@@ -9,7 +9,7 @@ import yaml
 from pydantic import BaseModel
 
 from configs.errors import ConfigError
-from configs.settings import DEFAULTS, Settings, load_settings
+from configs.settings import DEFAULTS, Limits, Settings, load_settings
 
 WriteSettings = Callable[[str], Path]
 
@@ -202,3 +202,11 @@ def test_variables_that_are_no_settings_are_left_alone(monkeypatch: pytest.Monke
     monkeypatch.setenv("TINGSHUO_DEBUG", "1")
     monkeypatch.setenv("TINGSHUO_TEST_MODEL", "qwen3:0.6b")
     assert load_settings().persona == "default"
+
+
+@pytest.mark.parametrize("limit", sorted(Limits.model_fields))
+@pytest.mark.parametrize("value", ["0", "-1", "nan", "inf", "-inf"])
+def test_no_limit_can_be_taken_away(monkeypatch: pytest.MonkeyPatch, limit: str, value: str) -> None:
+    monkeypatch.setenv(f"TINGSHUO_LIMITS__{limit.upper()}", value)
+    with pytest.raises(ConfigError, match=rf"limits\.{limit}"):
+        load_settings()

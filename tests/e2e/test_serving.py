@@ -114,3 +114,19 @@ def test_a_running_turn_is_ended_with_the_server_and_kept(handbook: Path, monkey
     assert got[0].status_code == 503
     with closing(sqlite3.connect(handbook / "ledger.sqlite3")) as ledger:
         assert ledger.execute("SELECT outcome FROM turns").fetchall() == [("interrupted",)]
+
+
+@pytest.mark.parametrize("after", [0.2, 0.5, 0.9])
+def test_a_server_that_is_ended_while_it_opens_says_nothing_and_leaves_the_folder_free(
+    handbook: Path, after: float
+) -> None:
+    with running("serve", "--port", "0") as own:
+        time.sleep(after)
+        own.interrupt(signal.SIGTERM)
+        done = own.ended()
+    # Before the interpreter has begun, the signal itself ends the process.
+    assert done.code in (0, 143, -signal.SIGTERM)
+    assert done.err == "" or done.err.startswith("Serving at ")
+    assert len(done.err.splitlines()) <= 1
+    with running("serve", "--port", "0") as again:
+        assert address(again)

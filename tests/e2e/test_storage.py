@@ -84,4 +84,4 @@ def test_a_vector_index_that_has_gone_is_told(tingshuo: Tingshuo, handbook: Path
     shutil.rmtree(handbook / "chroma")
     done = tingshuo("ask", "How long is the probation period?", "--no-speech")
     assert done.code == IO
-    assert "tingshuo ingest" in done.err
+    assert "tingshuo reindex" in done.err

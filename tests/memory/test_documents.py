@@ -140,3 +140,32 @@ def test_files_of_other_kinds_are_passed_over_in_folders_and_counted(tmp_path: P
 def test_a_path_that_is_not_there_is_told_so(tmp_path: Path) -> None:
     with pytest.raises(DocumentUnreadable, match="does not exist"):
         read_document(tmp_path / "nothing", LIMITS)
+
+
+def test_a_link_in_a_circle_fails_alone(tmp_path: Path) -> None:
+    (tmp_path / "loop.md").symlink_to(tmp_path / "loop.md")
+    (tmp_path / "good.md").write_text("good")
+    for named in (tmp_path, tmp_path / "loop.md"):
+        ((path, error),) = find_files([named], LIMITS).failed
+        assert (path, "loop.md" in error.message) == (tmp_path / "loop.md", True)
+    assert find_files([tmp_path], LIMITS).files == (tmp_path / "good.md",)
+
+
+def test_a_folder_that_may_not_be_read_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("closed", "open"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "a.md").write_text("good")
+    scandir = os.scandir
+
+    def refusing(path: str | Path) -> object:
+        # The superuser, whom a container's tests run as, may read every folder.
+        if Path(path).name == "closed":
+            raise PermissionError(13, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refusing)
+    found = find_files([tmp_path], LIMITS)
+    assert found.files == (tmp_path / "open" / "a.md",)
+    ((path, error),) = found.failed
+    assert path == tmp_path / "closed"
+    assert "Permission denied" in error.message

@@ -69,8 +69,7 @@ async def test_another_model_or_dimension_is_refused_with_the_remedy(index: Vect
         await index.nearest(1, "m", [1.0, 0.0, 0.0], 5)
     with pytest.raises(EmbeddingMismatch) as caught:
         await index.add(1, "m", [11], [[1.0, 0.0, 0.0]])
-    assert "`tingshuo knowledge remove`" in caught.value.hint
-    assert "`tingshuo ingest`" in caught.value.hint
+    assert "`tingshuo reindex`" in caught.value.hint
 
 
 async def test_the_model_is_remembered_beyond_its_end(tmp_path: Path) -> None:
@@ -85,7 +84,7 @@ async def test_the_model_is_remembered_beyond_its_end(tmp_path: Path) -> None:
 async def test_a_missing_collection_is_named_with_the_remedy(index: VectorIndex) -> None:
     with pytest.raises(StorageError, match="missing") as caught:
         await index.nearest(1, "m", EAST, 5)
-    assert "ingest" in caught.value.hint
+    assert "`tingshuo reindex`" in caught.value.hint
     with pytest.raises(StorageError, match="missing"):
         await index.check(1, "m")
 
@@ -95,7 +94,7 @@ async def test_a_damaged_store_is_named_with_the_remedy(tmp_path: Path) -> None:
     async with open_index(tmp_path) as index:
         with pytest.raises(StorageError, match="vector index") as caught:
             await index.add(1, "m", [10], [EAST])
-    assert "ingest" in caught.value.hint
+    assert "`tingshuo reindex`" in caught.value.hint
 
 
 def test_chroma_is_not_imported_until_it_is_needed() -> None:

@@ -1,3 +1,4 @@
+import os
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -84,6 +85,33 @@ async def test_nothing_is_given_for_what_the_documents_do_not_answer(
     assert retrieval.passages == ()
 
 
+@pytest.mark.parametrize("question", ["1 2 3", "What is 2+2?", "25", "二十五天？"])
+async def test_bare_numbers_are_not_answered_by_documents_that_hold_them(
+    knowledge: Knowledge, documents: Path, question: str
+) -> None:
+    (documents / "numbers.md").write_text("# Numbers\n\n1 2 3: in 25 days, 25天 and 2 or 3 weeks.\n")
+    await knowledge.ingest([documents])
+    assert not (await knowledge.search(question, knowledge=["default"])).answerable
+
+
+@pytest.mark.parametrize(
+    ("document", "question"),
+    [
+        ("每位员工每年享有25天带薪年假。", "員工每年有多少天年假？"),
+        ("新员工的试用期为三个月。", "試用期多久？"),
+        ("每位員工每年享有25天帶薪年假。", "员工每年有多少天年假？"),
+        ("新員工的試用期為三個月。", "试用期多久？"),
+    ],
+)
+async def test_traditional_and_simplified_chinese_find_each_other(
+    knowledge: Knowledge, documents: Path, document: str, question: str
+) -> None:
+    (documents / "weather.md").write_text(f"# 规定\n\n{document}\n", encoding="utf-8")
+    await knowledge.ingest([documents])
+    found = await knowledge.search(question, knowledge=["default"])
+    assert [passage.text for passage in found.passages] == [document]
+
+
 async def test_searching_no_knowledge_base_finds_nothing(knowledge: Knowledge) -> None:
     assert not (await knowledge.search("apples", knowledge=[])).answerable
 
@@ -136,6 +164,22 @@ async def test_a_bad_file_does_not_stop_the_good_ones(knowledge: Knowledge, docu
 async def test_when_nothing_can_be_read_no_knowledge_base_comes_to_be(knowledge: Knowledge, tmp_path: Path) -> None:
     await knowledge.ingest([tmp_path / "gone.md"])
     assert await knowledge.knowledge_bases() == ()
+
+
+async def test_names_and_links_that_cannot_be_do_not_stop_the_good_ones(knowledge: Knowledge, documents: Path) -> None:
+    (documents / "loop.md").symlink_to(documents / "loop.md")
+    (documents / os.fsdecode(b"caf\xe9.md")).write_text(FRUIT)
+    told: list[Progress] = []
+    ingestion = await knowledge.ingest([documents], progress=told.append)
+    errors = [file.error for file in ingestion.files if file.outcome == "failed"]
+    assert all(isinstance(error, DocumentUnreadable) for error in errors)
+    messages = " ".join(error.message for error in errors if error)
+    assert messages.encode().isascii()
+    assert "loop.md" in messages
+    assert r"caf\udce9.md" in messages
+    assert (len(errors), ingestion.count("added")) == (2, 2)
+    outcomes = [progress.outcome for progress in told if progress.outcome]
+    assert sorted(outcomes) == ["added", "added", "failed", "failed"]
 
 
 async def test_progress_is_told_for_batches_and_files(knowledge: Knowledge, documents: Path) -> None:

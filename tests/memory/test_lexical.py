@@ -134,3 +134,33 @@ def test_other_words_keep_theirs(words: str) -> None:
 )
 def test_the_language_of_a_text(text: str, language: str) -> None:
     assert language_of(text) == language
+
+
+@pytest.mark.parametrize(
+    "question", ["1 2 3", "What is 2+2?", "25", "２５", "twenty-five", "二十五", "25天？", "3.5 %"]
+)
+def test_bare_numbers_ask_about_nothing(question: str) -> None:
+    assert not parse_question(question).has_content
+
+
+@pytest.mark.parametrize("question", ["25 euros", "二十五欧元", "Article 7", "第25条", "3 apples"])
+def test_numbers_with_what_they_count_ask_about_something(question: str) -> None:
+    assert parse_question(question).has_content
+
+
+@pytest.mark.parametrize(
+    ("traditional", "simple"),
+    [
+        # Written by hand, both ways.
+        ("員工每年有多少天年假？", "员工每年有多少天年假？"),
+        ("試用期多久？", "试用期多久？"),
+        ("關於辦公室的開門時間", "关于办公室的开门时间"),
+        ("請問什麼時候發薪水", "请问什么时候发薪水"),
+        ("兩萬五千元", "两万五千元"),
+        ("頭髮與發展", "头发与发展"),
+        ("離職後的電腦歸還", "离职后的电脑归还"),
+    ],
+)
+def test_traditional_and_simplified_characters_have_the_same_terms(traditional: str, simple: str) -> None:
+    assert index_terms(traditional) == index_terms(simple)
+    assert parse_question(traditional) == parse_question(simple)
