@@ -1,6 +1,7 @@
 """The ground every test stands on: no network, no settings of the developer, a data folder and a clock of its own."""
 
 import ipaddress
+import logging
 import os
 import socket
 import sys
@@ -12,6 +13,7 @@ from hypothesis import HealthCheck, settings
 from trio.testing import MockClock
 
 Backend = tuple[str, dict[str, object]]
+OURS = ("agent", "api", "configs", "memory", "models", "tools")
 
 # Libraries read these when they are imported, so they are set before anything else is.
 os.environ.update(
@@ -94,6 +96,17 @@ def data_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     folder = tmp_path / "data"
     monkeypatch.setenv("TINGSHUO_DATA", str(folder))
     return folder
+
+
+@pytest.fixture(autouse=True)
+def logs_heard() -> None:
+    """Every logger speaks, whatever an earlier test's command or linter has silenced in this process."""
+    logging.disable(logging.NOTSET)
+    for logger in [logging.getLogger(name) for name in logging.root.manager.loggerDict]:
+        logger.disabled = False
+        logger.propagate = True
+        if logger.name.split(".")[0] in OURS:
+            logger.setLevel(logging.NOTSET)
 
 
 @pytest.fixture
