@@ -55,6 +55,12 @@ async def spoken() -> dict[str, AudioChunk]:
     return sounds
 
 
+async def committed() -> dict[str, AudioChunk]:
+    """The six sentences that are kept as recordings."""
+    files = sorted(FIXTURE.glob("utt*.wav"))
+    return {file.stem: await decode(file, max_bytes=10**6, max_seconds=10, rate=22_050) for file in files}
+
+
 def recorded(sound: AudioChunk, codec: str, container: str, rate: int) -> bytes:
     """The sound as a file of that kind."""
     samples = np.frombuffer(sound.resampled(rate).pcm, "<i2").reshape(1, -1)
@@ -81,10 +87,10 @@ def library(ear: FasterWhisper, sound: AudioChunk) -> tuple[str, str]:
 
 def misheard(heard: Heard, library: Heard) -> str:
     """A table of what the library hears and we do not; empty where there is nothing."""
-    rows = [f"{name}: {heard[name]} instead of {WANTED[name]}" for name in WANTED
+    rows = [f"{name}: {heard[name]} instead of {WANTED[name]}" for name in heard
             if library[name] == WANTED[name] != heard[name]]  # fmt: skip
-    right = sum(library[name] == WANTED[name] for name in WANTED)
-    return "\n".join([f"the library has {right} of {len(WANTED)} right, but here", *rows]) if rows else ""
+    right = sum(library[name] == WANTED[name] for name in library)
+    return "\n".join([f"the library has {right} of {len(library)} right, but here", *rows]) if rows else ""
 
 
 @pytest.mark.parametrize("kind", RECORDINGS)
@@ -93,14 +99,15 @@ async def test_a_recording_is_heard_as_well_as_by_the_library_alone(
 ) -> None:
     gated = GatedSpeechToText(ear, await Silero.open())
     ours, theirs = Heard(), Heard()
-    for name, sound in spoken.items():
+    # A telephone's band is not what the model was trained on: near its limits, eSpeak's slight variation would decide.
+    narrow = kind == "wav, 8 kHz"
+    for name, sound in (await committed() if narrow else spoken).items():
         decoded = await decode(recorded(sound, *RECORDINGS[kind]), max_bytes=10**7, max_seconds=30)
         transcript = await gated.transcribe(decoded)
         ours[name], theirs[name] = (transcript.text, transcript.language), library(ear, decoded)
     assert misheard(ours, theirs) == ""
-    if "8 kHz" not in kind:
-        # A telephone's band is not what the model was trained on.
-        assert ours == WANTED
+    assert narrow or ours == WANTED
+    assert sum(theirs[name] == WANTED[name] for name in theirs) >= 4
 
 
 @pytest.mark.parametrize("rate", [16_000, 48_000])
