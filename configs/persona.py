@@ -64,6 +64,8 @@ class Body(Section):
     """What it may call."""
     knowledge: tuple[str, ...] = ("default",)
     """The knowledge bases that it may search."""
+    memory: Literal["shared", "own", "off"] = "shared"
+    """Where it keeps what a user says: with all personas that share, by itself alone, or nowhere."""
     grounded: Literal["always", "when_embedded", "never"] = "when_embedded"
     """When it answers only what documents support and refuses the rest; "when_embedded": where no language model is."""
     reasoning: Literal[False, True, "low", "medium", "high"] = False

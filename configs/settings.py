@@ -215,6 +215,34 @@ class Grounding(Section):
     """The most passages that are given to the model."""
     coverage: Share = 0.57
     """The share of a question's weight that a passage must hold to count as answering."""
+    neighbours: int = Field(default=1, ge=0, le=4)
+    """How many passages before and after one that answers are read along with it, where it is short."""
+
+
+class Memory(Section):
+    """What is remembered of a user."""
+
+    items: int = Field(default=6, ge=1, le=20)
+    """The most memories that are given to the model with a question."""
+    tokens: int = Field(default=600, ge=50, le=4000)
+    """The most that they may have together, as estimated."""
+    coverage: Share = 0.57
+    """The share of a question's weight that a memory must hold to be recalled."""
+    similarity: Share = 0.6
+    """Cosine from which a memory is recalled, with embeddings that know meaning."""
+    half_life_days: Duration = 90
+    """After so long a memory counts half as much against an equally good one of today."""
+    profile_tokens: int = Field(default=150, ge=0, le=1000)
+    """The most that the summary of lasting facts may have, which stands with every question."""
+    idle: Seconds = 20
+    """How long nobody must have asked anything before facts are drawn from what was said."""
+
+
+class Index(Section):
+    """Where vectors are kept."""
+
+    url: str = ""
+    """A Chroma server (`chroma run`), http://HOST:PORT; empty for a store in the data folder."""
 
 
 class Limits(Section):
@@ -228,6 +256,15 @@ class Limits(Section):
     document_bytes: Count = 20_000_000
     documents: Count = 10_000
     """Files in one ingestion."""
+    document_characters: Count = 5_000_000
+    """Of the text of one document."""
+    document_pages: Count = 5_000
+    parse_seconds: Duration = 120
+    """For reading one file that is no plain text."""
+    parse_bytes: Count = 2_000_000_000
+    """Memory for reading it."""
+    archive_ratio: Count = 200
+    """How many times larger an office document may be when it is unpacked."""
     turn: Duration = 300
     """The longest turn."""
 
@@ -280,6 +317,8 @@ class Settings(BaseSettings):
     listening: Listening = Listening()
     speaking: Speaking = Speaking()
     grounding: Grounding = Grounding()
+    memory: Memory = Memory()
+    index: Index = Index()
     limits: Limits = Limits()
     server: Server = Server()
 

@@ -26,6 +26,8 @@ class Passage:
     """One past the last character."""
     score: float
     """How well it answers the question, 0 to 1."""
+    page: int | None = None
+    """From 1; None where the document has no pages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,3 +41,5 @@ class Citation:
     """Start and end in the document's text, in characters."""
     score: float
     text: str
+    page: int | None = None
+    """From 1; None where the document has no pages."""

@@ -69,4 +69,89 @@ MIGRATIONS: Final = (
     CREATE TABLE analysis (version INTEGER NOT NULL);
     INSERT INTO analysis (version) VALUES (1);
     """,
+    """
+    -- A turn's tool calls as JSON; what its reply rests on; in whose memory it is kept: NULL in none, '' in the one that
+    -- the user's personas share, else in that persona's own.
+    ALTER TABLE turns ADD COLUMN tools TEXT NOT NULL DEFAULT '[]';
+    ALTER TABLE turns ADD COLUMN rests_on TEXT NOT NULL DEFAULT 'documents'
+        CHECK (rests_on IN ('model', 'documents', 'memory', 'nothing'));
+    ALTER TABLE turns ADD COLUMN memory TEXT;
+
+    -- From 1; NULL where a document has no pages.
+    ALTER TABLE passages ADD COLUMN page INTEGER;
+
+    -- What one user is remembered by: '' for all personas that share, else one persona's own. `last_turn` is the last
+    -- of turns.number that has been looked at, `distilled` the last that facts were drawn from.
+    CREATE TABLE memory_spaces (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        user TEXT NOT NULL,
+        persona TEXT NOT NULL,
+        last_turn INTEGER NOT NULL DEFAULT 0,
+        distilled INTEGER NOT NULL DEFAULT 0,
+        UNIQUE (user, persona)
+    );
+    -- A turn's own words stand in `turns`; a fact or note has its `text` here, and the user's words that it rests on.
+    -- `embedded`: the collection that holds its vector. A memory that is forgotten has lost its words at once; its row
+    -- stays until its vector is gone. `closed_at`: until when a fact held.
+    CREATE TABLE memories (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        space INTEGER NOT NULL REFERENCES memory_spaces (id) ON DELETE CASCADE,
+        kind TEXT NOT NULL CHECK (kind IN ('turn', 'fact', 'note')),
+        state TEXT NOT NULL DEFAULT 'kept' CHECK (state IN ('kept', 'forgotten')),
+        text TEXT NOT NULL,
+        reply TEXT NOT NULL DEFAULT '',
+        quote TEXT NOT NULL DEFAULT '',
+        turn TEXT,
+        subject TEXT NOT NULL DEFAULT '',
+        importance INTEGER NOT NULL DEFAULT 3 CHECK (importance BETWEEN 1 AND 5),
+        language TEXT NOT NULL,
+        said_at TEXT NOT NULL,
+        closed_at TEXT,
+        closed_by INTEGER REFERENCES memories (id) ON DELETE SET NULL,
+        embedded INTEGER
+    );
+    CREATE INDEX memories_of_space ON memories (space, state, kind);
+    CREATE INDEX memories_of_turn ON memories (turn);
+    CREATE INDEX memories_not_embedded ON memories (space) WHERE embedded IS NULL;
+    -- Turns whose words must still be taken out of the agent's checkpoints.
+    CREATE TABLE forgotten_turns (conversation TEXT NOT NULL, turn TEXT NOT NULL, PRIMARY KEY (conversation, turn));
+
+    -- A collection belongs to a knowledge base or to a memory space; its number is never used again.
+    CREATE TABLE collections_of_both (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        knowledge_base INTEGER REFERENCES knowledge_bases (id),
+        memory_space INTEGER REFERENCES memory_spaces (id),
+        state TEXT NOT NULL CHECK (state IN ('pending', 'ready', 'retired')),
+        embedding_model TEXT,
+        CHECK ((knowledge_base IS NULL) != (memory_space IS NULL))
+    );
+    INSERT INTO collections_of_both (id, knowledge_base, state, embedding_model)
+        SELECT id, knowledge_base, state, embedding_model FROM collections;
+    DELETE FROM sqlite_sequence WHERE name = 'collections_of_both';
+    INSERT INTO sqlite_sequence (name, seq)
+        SELECT 'collections_of_both', seq FROM sqlite_sequence WHERE name = 'collections';
+    DROP TABLE collections;
+    ALTER TABLE collections_of_both RENAME TO collections;
+    CREATE UNIQUE INDEX ready_collection ON collections (knowledge_base)
+        WHERE state = 'ready' AND knowledge_base IS NOT NULL;
+    CREATE UNIQUE INDEX ready_memory_collection ON collections (memory_space)
+        WHERE state = 'ready' AND memory_space IS NOT NULL;
+
+    -- Ingestions that go on in the background, and after a restart; `paths` is JSON. `watch`: it begins anew whenever
+    -- something in the paths has changed.
+    CREATE TABLE jobs (
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        id TEXT NOT NULL UNIQUE,
+        knowledge TEXT NOT NULL,
+        paths TEXT NOT NULL,
+        watch INTEGER NOT NULL DEFAULT 0,
+        state TEXT NOT NULL CHECK (state IN ('waiting', 'running', 'done', 'failed', 'cancelled')),
+        files INTEGER NOT NULL DEFAULT 0,
+        done INTEGER NOT NULL DEFAULT 0,
+        outcomes TEXT NOT NULL DEFAULT '{}',
+        errors TEXT NOT NULL DEFAULT '[]',
+        created_at TEXT NOT NULL,
+        updated_at TEXT NOT NULL
+    );
+    """,
 )

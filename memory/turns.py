@@ -5,12 +5,22 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from sqlite3 import Connection, Row
-from typing import Literal
+from typing import Any, Literal
 
 from memory.ledger import Ledger
 from memory.passages import Citation
 
 Outcome = Literal["completed", "interrupted", "failed"]
+RestsOn = Literal["model", "documents", "memory", "nothing"]
+"""What a reply was made from: a model's own words, passages, memories, or nothing (a refusal)."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredCall:
+    """One call of a tool."""
+
+    name: str
+    arguments: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +44,10 @@ class StoredTurn:
     """Milliseconds by stage."""
     created_at: datetime
     """With a time zone; kept in UTC."""
+    tools: tuple[StoredCall, ...] = ()
+    rests_on: RestsOn = "documents"
+    memory: str | None = None
+    """Who remembers it: None nobody, "" all personas that share, else the persona of that name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +104,7 @@ class Turns:
         return forgotten
 
 
-def _values(turn: StoredTurn) -> dict[str, str]:
+def _values(turn: StoredTurn) -> dict[str, str | None]:
     values = {
         "id": turn.id,
         "conversation": turn.conversation,
@@ -105,15 +119,19 @@ def _values(turn: StoredTurn) -> dict[str, str]:
         "timings_ms": json.dumps(dict(turn.timings_ms)),
         # One zone and one width, so that the text sorts as the time does.
         "created_at": turn.created_at.astimezone(UTC).isoformat(timespec="microseconds"),
+        "tools": json.dumps([asdict(call) for call in turn.tools], ensure_ascii=False),
+        "rests_on": turn.rests_on,
+        "memory": turn.memory,
     }
     # Half a surrogate pair, which JSON can carry, has no UTF-8.
-    return {key: value.encode("utf-8", "replace").decode("utf-8") for key, value in values.items()}
+    return {key: value and value.encode("utf-8", "replace").decode("utf-8") for key, value in values.items()}
 
 
 def _turn(row: Row) -> StoredTurn:
     values = {key: row[key] for key in row.keys() if key != "number"}  # noqa: SIM118  # a Row iterates over its values
     citations = [{**stored, "span": tuple(stored["span"])} for stored in json.loads(row["citations"])]
     values["citations"] = tuple(Citation(**stored) for stored in citations)
+    values["tools"] = tuple(StoredCall(**stored) for stored in json.loads(row["tools"]))
     values["timings_ms"] = json.loads(row["timings_ms"])
     values["created_at"] = _time(row["created_at"])
     return StoredTurn(**values)

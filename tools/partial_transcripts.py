@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 _CJK: Final = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
-_UNIT: Final = re.compile(rf"\s*(?:[{_CJK}]|[^\W{_CJK}]+(?:['’\-][^\W{_CJK}]+)*|[^\w\s])")
+_UNIT: Final = re.compile(rf"\s*(?:[{_CJK}]|[^\W_{_CJK}]+(?:['’\-][^\W_{_CJK}]+)*|[^\w\s]|_)")
 
 
 @dataclass(frozen=True, slots=True)

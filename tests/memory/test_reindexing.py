@@ -5,7 +5,7 @@ import signal
 import sqlite3
 import sys
 from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
 import anyio
@@ -277,13 +277,30 @@ async def test_terms_of_an_earlier_version_are_brought_up_to_date(
 async def test_a_ledger_of_the_first_version_asks_the_index_once(folder: DataFolder, documents: Path) -> None:
     async with open_ledger(folder.ledger) as ledger, opened(folder, ledger, HashedEmbeddings(256)) as knowledge:
         await knowledge.ingest([documents])
-    connection = sqlite3.connect(folder.ledger)
-    connection.executescript("DROP TABLE collections; DROP TABLE analysis; PRAGMA user_version = 1")
-    connection.close()
-    assert len(MIGRATIONS) == 2
+    await as_the_first_version(folder.ledger)
     async with open_ledger(folder.ledger) as ledger:
         assert await models_in_use(ledger, folder.index) == {"hashed-ngrams-1"}
         async with opened(folder, ledger, HashedEmbeddings(256)) as knowledge:
             assert await found(knowledge, "river") == ["Title a"]
         garbage(folder.index)
         assert await models_in_use(ledger, folder.index) == {"hashed-ngrams-1"}
+
+
+async def as_the_first_version(path: Path) -> None:
+    """Puts a ledger of the first version, with the same documents, in the place of this one."""
+    now = shutil.move(path, path.with_name("now.sqlite3"))
+    async with open_ledger(path, MIGRATIONS[:1]):
+        pass
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("ATTACH ? AS now", (str(now),))
+        for table, columns in (
+            ("knowledge_bases", "*"),
+            ("documents", "*"),
+            ("passages", 'id, document, heading, text, start, "end"'),
+        ):
+            connection.execute(f"INSERT INTO {table} SELECT {columns} FROM now.{table}")
+        connection.execute(
+            "INSERT INTO lexicon (rowid, scope, context, body) SELECT rowid, scope, context, body FROM now.lexicon"
+        )
+        connection.commit()
+        assert connection.execute("PRAGMA user_version").fetchone()[0] == 1
