@@ -70,8 +70,8 @@ MIGRATIONS: Final = (
     INSERT INTO analysis (version) VALUES (1);
     """,
     """
-    -- A turn's tool calls as JSON; what its reply rests on; in whose memory it is kept: NULL in none, '' in the one that
-    -- the user's personas share, else in that persona's own.
+    -- A turn's tool calls as JSON; what its reply rests on; in whose memory it is kept: NULL in none, '' in the one
+    -- that the user's personas share, else in that persona's own.
     ALTER TABLE turns ADD COLUMN tools TEXT NOT NULL DEFAULT '[]';
     ALTER TABLE turns ADD COLUMN rests_on TEXT NOT NULL DEFAULT 'documents'
         CHECK (rests_on IN ('model', 'documents', 'memory', 'nothing'));
