@@ -89,7 +89,7 @@ class Ingestor:
         await self.sweep()
         bases = await self._ledger.read(catalogue.knowledge_bases)
         if knowledge in bases:
-            for collection in await self._ledger.read(partial(vector_collections.ready, bases=[bases[knowledge]])):
+            for collection in await self._ledger.read(partial(vector_collections.ready, owners=[bases[knowledge]])):
                 await self._index.check(collection, model_of(self._embeddings))
         known = {
             document.source: document.digest

@@ -4,6 +4,7 @@ from collections.abc import AsyncGenerator, Collection, Sequence
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
+from sqlite3 import Connection
 
 import anyio
 from langchain_core.embeddings import Embeddings
@@ -145,8 +146,13 @@ async def open_knowledge(
 
 
 async def models_in_use(ledger: Ledger, index_path: Path) -> frozenset[str]:
-    """The embedding models that the knowledge bases were made with, as far as the ledger or the index can tell."""
-    known = await ledger.read(vector_collections.models_in_use)
+    """The embedding models that knowledge and memories were indexed with, as far as ledger or index can tell."""
+
+    def recorded(connection: Connection) -> dict[int, str | None]:
+        spaces = vector_collections.models_in_use(connection, of="memory_space")
+        return {**vector_collections.models_in_use(connection), **spaces}
+
+    known = await ledger.read(recorded)
     if None not in known.values():
         return frozenset(model for model in known.values() if model)
     # Ledgers of the first version leave it to the index.

@@ -84,7 +84,7 @@ class Reindexer:
         model = model_of(self._embeddings)
         total = await self._ledger.read(partial(catalogue.count_passages, bases=[base]))
         before = await self._ledger.read(partial(_model, base=base))
-        collection = await self._ledger.write(partial(vector_collections.add_pending, base=base, model=model))
+        collection = await self._ledger.write(partial(vector_collections.add_pending, owner=base, model=model))
         done, last = 0, 0
         while batch := await self._ledger.read(partial(catalogue.texts, base=base, after=last, limit=BATCH)):
             texts = [with_context(*parts) for parts in batch.values()]

@@ -92,7 +92,7 @@ class Searcher:
         # Embedding changes nothing, so a cancelled turn need not wait for it.
         vector = await run_sync(self._embeddings.embed_query, question, abandon_on_cancel=True)
         model = model_of(self._embeddings)
-        collections = await self._ledger.read(partial(vector_collections.ready, bases=bases))
+        collections = await self._ledger.read(partial(vector_collections.ready, owners=bases))
         found = [pair for one in collections for pair in await self._index.nearest(one, model, vector, CANDIDATES)]
         return dict(sorted(found, key=lambda pair: -pair[1])[:CANDIDATES])
 
