@@ -11,7 +11,7 @@ from rich.progress import Progress
 from agent.store import open_store
 from api.question import check_names, check_question, words
 from api.safe_text import safe
-from api.terminal import NO_DOCUMENTS, console, note, print_json, quote
+from api.terminal import NO_DOCUMENTS, console, note, place, print_json, quote
 from configs.settings import Settings
 from memory.knowledge import Retrieval, StoredDocument
 from memory.passages import Passage
@@ -48,8 +48,8 @@ async def search(settings: Settings, question: str, knowledge: Sequence[str], li
     verdict = "The documents answer this" if found.answerable else "The documents do not answer this"
     out.print(f"{verdict} ({_measures(found)}).", style="bold")
     for passage in found.passages:
-        place = " › ".join(part for part in (passage.document, passage.heading) if part)
-        out.print(f"{passage.score:.2f}  {safe(place)}  [{passage.start}:{passage.end}]")
+        where = f"{safe(place(passage))}  [{passage.start}:{passage.end}]"
+        out.print(f"{passage.score:.2f}  {where}")
         out.print(f"      {quote(passage.text)}", style="dim")
 
 
@@ -117,5 +117,6 @@ def _passage(passage: Passage) -> dict[str, Any]:
         "source": passage.source,
         "heading": passage.heading,
         "span": [passage.start, passage.end],
+        "page": passage.page,
         "text": passage.text,
     }

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from api.safe_text import safe, safe_lines
-from memory.passages import PATH_SEPARATOR, Citation
+from memory.passages import PATH_SEPARATOR, Citation, Passage
 from models.selection import Choice
 
 if TYPE_CHECKING:
@@ -81,8 +81,7 @@ def print_sources(citations: Iterable[Citation]) -> None:
     """Where an answer comes from: the document, the heading, and the beginning of the passage."""
     out = console()
     for citation in citations:
-        place = safe(_place(citation.document, citation.heading))
-        out.print(Text("Source  ", "bold"), place, Text(f"  “{quote(citation.text)}”", "dim"), sep="")
+        out.print(Text("Source  ", "bold"), safe(place(citation)), Text(f"  “{quote(citation.text)}”", "dim"), sep="")
 
 
 def print_engines(choices: Iterable[Choice]) -> None:
@@ -103,6 +102,15 @@ def quote(text: str) -> str:
     return line if len(line) <= QUOTE else line[: QUOTE - 1].rstrip() + "…"
 
 
+def place(source: Citation | Passage) -> str:
+    """The document, the headings and the page where a piece of it stands."""
+    document, path = source.document, source.heading
+    # A heading's path begins with the title where the document has one.
+    if path and path != document and not path.startswith(document + PATH_SEPARATOR):
+        path = f"{document}{PATH_SEPARATOR}{path}"
+    return (path or document) + (f", p. {source.page}" if source.page else "")
+
+
 def amount(size: float) -> str:
     """So many bytes, for a person."""
     for unit in ("B", "kB", "MB"):
@@ -110,13 +118,6 @@ def amount(size: float) -> str:
             return f"{size:.0f} {unit}"
         size /= 1000
     return f"{size:.1f} GB"
-
-
-def _place(document: str, heading: str) -> str:
-    """A heading's path begins with the title where the document has one."""
-    if not heading or heading == document:
-        return document
-    return heading if heading.startswith(document + PATH_SEPARATOR) else f"{document}{PATH_SEPARATOR}{heading}"
 
 
 def _stages(timings: Mapping[str, float]) -> Table:

@@ -118,10 +118,9 @@ def add_pending(connection: Connection, knowledge: str, model: str, new: NewDocu
         """,
         (base, new.source, new.title, new.digest, new.characters, len(new.chunks), datetime.now(UTC).isoformat()),
     ).fetchone()["id"]
-    insert = 'INSERT INTO passages (document, heading, text, start, "end") VALUES (?, ?, ?, ?, ?) RETURNING id'
-    passages = tuple(
-        connection.execute(insert, (document, c.heading, c.text, c.start, c.end)).fetchone()["id"] for c in new.chunks
-    )
+    insert = 'INSERT INTO passages (document, heading, text, start, "end", page) VALUES (?, ?, ?, ?, ?, ?) RETURNING id'
+    rows = ((document, chunk.heading, chunk.text, chunk.start, chunk.end, chunk.page) for chunk in new.chunks)
+    passages = tuple(connection.execute(insert, row).fetchone()["id"] for row in rows)
     return Pending(base, vector_collections.ensure(connection, base, model), document, passages)
 
 
@@ -235,7 +234,7 @@ def passages(connection: Connection, ids: Collection[int]) -> dict[int, Passage]
     """Those of these passages that can be found, with score 0."""
     rows = connection.execute(
         f"""
-        SELECT p.id, k.name, d.title, d.source, p.heading, p.text, p.start, p."end", 0.0
+        SELECT p.id, k.name, d.title, d.source, p.heading, p.text, p.start, p."end", 0.0, p.page
         FROM passages p JOIN documents d ON d.id = p.document JOIN knowledge_bases k ON k.id = d.knowledge_base
         WHERE d.state = 'ready' AND p.id IN ({_marks(ids)})
         """,

@@ -31,6 +31,8 @@ class Chunk:
     end: int
     text: str
     """The document's text from `start` to `end`."""
+    page: int | None = None
+    """From 1; None where the document has no pages."""
 
 
 @dataclass(frozen=True, slots=True)

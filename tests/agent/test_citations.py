@@ -10,7 +10,7 @@ from models.engines.extractive import NOTHING
 def passage(number: int) -> Passage:
     return Passage(
         id=number, knowledge="default", document=f"D{number}", source="", heading="H", text=f"text {number}",
-        start=10 * number, end=10 * number + 6, score=0.5,
+        start=10 * number, end=10 * number + 6, score=0.5, page=number + 100,
     )  # fmt: skip
 
 
@@ -30,6 +30,7 @@ def test_marks(reply: str, documents: list[str]) -> None:
     found = cited(reply, [passage(1), passage(2), passage(3)])
     assert [citation.document for citation in found] == documents
     assert all(citation.span == (10 * int(citation.text[-1]), 10 * int(citation.text[-1]) + 6) for citation in found)
+    assert all(citation.page == 100 + int(citation.text[-1]) for citation in found)
 
 
 def test_nothing_given_is_nothing_cited() -> None:

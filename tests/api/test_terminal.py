@@ -8,7 +8,7 @@ import pytest
 
 from api.errors import lines
 from api.safe_text import safe, safe_lines
-from api.terminal import note, print_engines, print_json, print_sources, quote
+from api.terminal import note, place, print_engines, print_json, print_sources, quote
 from configs.errors import RequestError
 from memory.passages import Citation
 from models.selection import Choice
@@ -77,3 +77,17 @@ def test_json_reads_back_in_every_encoding(monkeypatch: pytest.MonkeyPatch, enco
     print_json({"reply": "二十五 days “ok”"})
     stream.flush()
     assert json.loads(written.getvalue().decode(encoding)) == {"reply": "二十五 days “ok”"}
+
+
+@pytest.mark.parametrize(
+    ("heading", "page", "shown"),
+    [
+        ("", None, "Handbook"),
+        ("Handbook", None, "Handbook"),
+        ("Annual leave", None, "Handbook › Annual leave"),
+        ("Handbook › Annual leave", 12, "Handbook › Annual leave, p. 12"),
+        ("", 1, "Handbook, p. 1"),
+    ],
+)
+def test_a_source_is_named_with_its_page(heading: str, page: int | None, shown: str) -> None:
+    assert place(Citation("Handbook", heading, (0, 5), 1.0, "25 days", page)) == shown
