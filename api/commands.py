@@ -162,6 +162,27 @@ def reindex(
     run(partial(door.reindex, load_settings(), knowledge or ()))
 
 
+@app.command("eval")
+@reported()
+def evaluate(
+    file: Annotated[Path, typer.Argument(metavar="FILE.yaml", help="Questions whose answers are known.")],
+    knowledge: Annotated[str | None, typer.Option(metavar="NAME", help="Ask a knowledge base of your own.")] = None,
+    answers: Annotated[bool, typer.Option("--answers", help="Have whole answers as well.")] = False,
+    ablation: Annotated[bool, typer.Option("--ablation", help="Lexical and dense search also alone.")] = False,
+    calibrate: Annotated[bool, typer.Option("--calibrate", help="Find the best line for refusing.")] = False,
+    least: Annotated[
+        str, typer.Option(metavar="NAME=VALUE,...", help="Exit with 1 where a figure is less: recall@5=0.95")
+    ] = "",
+    json: Json = False,
+) -> None:
+    """Measure search and answers on questions whose answers are known."""
+    from api import evaluate as door
+    from configs.settings import load_settings
+
+    wishes = door.Wishes(knowledge, answers, ablation, calibrate, least, json)
+    raise typer.Exit(run(partial(door.run_evaluation, load_settings(), file, wishes)))
+
+
 @documents.command("list")
 @reported()
 def list_documents(json: Json = False) -> None:

@@ -243,6 +243,24 @@ def passages(connection: Connection, ids: Collection[int]) -> dict[int, Passage]
     return {row["id"]: Passage(*row) for row in rows}
 
 
+def sections(connection: Connection, ids: Collection[int], reach: int) -> dict[int, list[Passage]]:
+    """For each of these passages those of its document and heading, up to `reach` before and after it, in order."""
+    rows = connection.execute(
+        f"""
+        SELECT p.id AS center, n.id FROM passages p JOIN passages n
+        ON n.document = p.document AND n.heading = p.heading AND n.id BETWEEN p.id - ? AND p.id + ?
+        WHERE p.id IN ({_marks(ids)}) ORDER BY n.id
+        """,
+        (reach, reach, *ids),
+    ).fetchall()
+    there = passages(connection, {row["id"] for row in rows})
+    around: dict[int, list[Passage]] = {number: [] for number in ids}
+    for row in rows:
+        if row["id"] in there:
+            around[row["center"]].append(there[row["id"]])
+    return around
+
+
 def terms_of(connection: Connection, ids: Collection[int]) -> dict[int, frozenset[str]]:
     """All terms of each passage that can be found, those of its title and headings among them."""
     rows = connection.execute(

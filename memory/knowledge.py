@@ -17,7 +17,7 @@ from memory.index import VectorIndex, open_index
 from memory.ingestion import Ingestion, Ingestor, Report
 from memory.ledger import Ledger
 from memory.reindexing import Reindexer, Reindexing, ReindexReport
-from memory.search import Retrieval, Searcher
+from memory.search import Rankers, Retrieval, Searcher
 
 __all__ = ["Ingestion", "Knowledge", "Reindexing", "Retrieval", "StoredDocument", "models_in_use", "open_knowledge"]
 
@@ -108,13 +108,16 @@ class Knowledge:
             await self._ingestor.sweep()
         return going
 
-    async def search(self, question: str, *, knowledge: Sequence[str], limit: int | None = None) -> Retrieval:
+    async def search(
+        self, question: str, *, knowledge: Sequence[str], limit: int | None = None, rankers: Rankers = "both"
+    ) -> Retrieval:
         """The passages that answer a question, the best first; none where the documents do not answer it.
 
-        `limit` is `grounding.passages` unless given. Raises KnowledgeBaseNotFound and EmbeddingMismatch.
+        `limit` is `grounding.passages` unless given; `rankers` leaves one of the two searches out, for comparison.
+        Raises KnowledgeBaseNotFound and EmbeddingMismatch.
         """
         bases = await self.require(knowledge)
-        return await self._searcher.search(question, bases, limit)
+        return await self._searcher.search(question, bases, limit, rankers)
 
     async def require(self, names: Sequence[str]) -> list[int]:
         """The numbers of the knowledge bases with these names. Raises KnowledgeBaseNotFound, which says what exists."""

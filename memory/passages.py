@@ -28,6 +28,8 @@ class Passage:
     """How well it answers the question, 0 to 1."""
     page: int | None = None
     """From 1; None where the document has no pages."""
+    matched: tuple[int, int] | None = None
+    """Start and end of what was found, where the passage is read along with its neighbours."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from sqlite3 import Connection
-from typing import Final
+from typing import Final, Literal
 
 from anyio.to_thread import run_sync
 from langchain_core.embeddings import Embeddings
@@ -16,13 +16,20 @@ from memory.index import VectorIndex
 from memory.ingestion import model_of
 from memory.ledger import Ledger
 from memory.lexical import Question, parse_question
+from memory.neighbours import widened
 from memory.passages import Passage
+from memory.reranking import Reranker
 from memory.script import language_of
 
 CANDIDATES: Final = 20
 """Passages that each of the two searches brings."""
 FUSION: Final = 60
 """The constant of reciprocal rank fusion: the larger, the less the first ranks stand out."""
+DENSE_ALONE: Final = 0.2
+"""Cosine from which a passage counts as answering where dense search stands alone and has no cut of its own."""
+
+Rankers = Literal["both", "lexical", "dense"]
+"""Which searches bring passages and judge them; "both" is the product, the others are there to compare."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,32 +67,50 @@ class Searcher:
         embeddings: Embeddings,
         grounding: Grounding,
         similarity: float | None,
+        reranker: Reranker | None = None,
     ) -> None:
         self._ledger = ledger
         self._index = index
         self._embeddings = embeddings
         self._grounding = grounding
         self._similarity = similarity
+        self._reranker = reranker
 
-    async def search(self, question: str, bases: Sequence[int], limit: int | None) -> Retrieval:
-        """See Knowledge.search."""
+    async def search(
+        self, question: str, bases: Sequence[int], limit: int | None, rankers: Rankers = "both"
+    ) -> Retrieval:
+        """See Knowledge.search. Raises EngineError where a reranker fails."""
         parsed = parse_question(question)
         if not bases or not parsed.has_content:
             return NOTHING
-        near = await self._nearest(question, bases)
-        found = await self._ledger.read(partial(_candidates, question=parsed, bases=bases, near=near))
-        language = language_of(question)
-        supporting = sorted(
-            (candidate for candidate in found if self._supports(candidate)),
-            key=lambda candidate: (language_of(candidate.passage.text) != language, -candidate.rank),
-        )
-        passages = tuple(replace(candidate.passage, score=self._score(candidate)) for candidate in supporting)
+        near = {} if rankers == "lexical" else await self._nearest(question, bases)
+        terms = () if rankers == "dense" else parsed.terms
+        found = await self._ledger.read(partial(_candidates, question=parsed, terms=terms, bases=bases, near=near))
+        supporting = await self._ordered(question, [one for one in found if self._supports(one, rankers)])
+        best = supporting[: self._grounding.passages if limit is None else limit]
         return Retrieval(
-            passages[: self._grounding.passages if limit is None else limit],
-            answerable=bool(passages),
+            await self._read([replace(one.passage, score=self._score(one)) for one in best]),
+            answerable=bool(supporting),
             coverage=max((candidate.coverage for candidate in found), default=0.0),
             similarity=max(near.values(), default=None),
         )
+
+    async def _ordered(self, question: str, supporting: list[_Candidate]) -> list[_Candidate]:
+        """The best first: those in the question's language, by both searches; or as the reranker has it."""
+        if self._reranker and supporting:
+            scores = await self._reranker.rank(question, [one.passage.text for one in supporting])
+            ranked = sorted(zip(scores, supporting, strict=True), key=lambda pair: -pair[0])
+            return [candidate for _, candidate in ranked]
+        language = language_of(question)
+        return sorted(supporting, key=lambda one: (language_of(one.passage.text) != language, -one.rank))
+
+    async def _read(self, passages: Sequence[Passage]) -> tuple[Passage, ...]:
+        """The passages with their neighbours, as far as `grounding.neighbours` goes."""
+        reach, ids = self._grounding.neighbours, [passage.id for passage in passages]
+        if not reach or not ids:
+            return tuple(passages)
+        around = await self._ledger.read(partial(catalogue.sections, ids=ids, reach=reach))
+        return tuple(widened(passage, around[passage.id], reach, apart=ids) for passage in passages)
 
     async def _nearest(self, question: str, bases: Sequence[int]) -> dict[int, float]:
         """The similarities of the nearest passages, the nearest first."""
@@ -96,8 +121,11 @@ class Searcher:
         found = [pair for one in collections for pair in await self._index.nearest(one, model, vector, CANDIDATES)]
         return dict(sorted(found, key=lambda pair: -pair[1])[:CANDIDATES])
 
-    def _supports(self, candidate: _Candidate) -> bool:
-        near = self._similarity is not None and (candidate.similarity or 0.0) >= self._similarity
+    def _supports(self, candidate: _Candidate, rankers: Rankers) -> bool:
+        cut = self._similarity
+        if rankers == "dense":
+            return (candidate.similarity or 0.0) >= (DENSE_ALONE if cut is None else cut)
+        near = cut is not None and (candidate.similarity or 0.0) >= cut
         return near or candidate.coverage >= self._grounding.coverage
 
     def _score(self, candidate: _Candidate) -> float:
@@ -115,15 +143,14 @@ def fuse(rankings: Sequence[Sequence[int]]) -> dict[int, float]:
 
 
 def _candidates(
-    connection: Connection, question: Question, bases: Sequence[int], near: Mapping[int, float]
+    connection: Connection, question: Question, terms: Sequence[str], bases: Sequence[int], near: Mapping[int, float]
 ) -> list[_Candidate]:
-    """What either search brings, as one state of the ledger has it."""
-    terms = question.terms
+    """What either search brings, as one state of the ledger has it; lexical search looks for `terms`."""
     ranks = fuse([tuple(near), catalogue.best_matches(connection, bases, terms, CANDIDATES)])
     held = catalogue.terms_of(connection, ranks)
     coverage = Coverage(
         question,
-        catalogue.frequencies(connection, bases, terms),
+        catalogue.frequencies(connection, bases, question.terms),
         catalogue.count_passages(connection, bases),
     )
     return [
