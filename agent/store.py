@@ -2,7 +2,7 @@
 
 import shlex
 from collections.abc import AsyncGenerator, Collection, Generator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol, runtime_checkable
@@ -12,9 +12,11 @@ from langchain_core.embeddings import Embeddings
 
 from configs.errors import EngineUnavailable, ModelNotFound
 from configs.settings import Settings
-from memory.folder import open_data_folder
+from memory.folder import DataFolder, open_data_folder
+from memory.index import VectorIndex, open_index
 from memory.knowledge import Knowledge, models_in_use, open_knowledge
-from memory.ledger import open_ledger
+from memory.ledger import Ledger, open_ledger
+from memory.served_index import open_served_index
 from memory.turns import Turns
 from models.readiness import embedding_candidates, embedding_model
 from models.registry import open_embeddings
@@ -43,9 +45,13 @@ async def open_store(
     """
     wanted, candidates = settings.embeddings.engine, await embedding_candidates(settings)
     best = choose("embeddings", wanted, candidates)
-    async with open_data_folder(folder or settings.data) as opened, open_ledger(opened.ledger) as ledger:
+    async with (
+        open_data_folder(folder or settings.data) as opened,
+        open_ledger(opened.ledger) as ledger,
+        _index(settings.index.url, opened, ledger) as index,
+    ):
         free = reindexing or wanted != "auto"
-        in_use = frozenset() if free else await models_in_use(ledger, opened.index)
+        in_use = frozenset() if free else await models_in_use(ledger, index)
         engines = {one.engine for one in candidates if embedding_model(one.engine, settings) in in_use}
         choice = kept(best, candidates, engines)
         similarity = settings.embeddings.ollama.similarity if choice.engine == "ollama" else None
@@ -53,7 +59,7 @@ async def open_store(
             _opened(choice, settings) as served,
             open_knowledge(
                 ledger,
-                opened.index,
+                index,
                 ReindexingHint(served, _remedy(folder)) if choice.engine in engines else served,
                 settings.grounding,
                 settings.limits,
@@ -61,6 +67,10 @@ async def open_store(
             ) as knowledge,
         ):
             yield Store(opened.path, knowledge, Turns(ledger), choice)
+
+
+def _index(url: str, folder: DataFolder, ledger: Ledger) -> AbstractAsyncContextManager[VectorIndex]:
+    return open_served_index(url, ledger) if url else open_index(folder.index)
 
 
 @asynccontextmanager

@@ -70,11 +70,12 @@ async def reindex(settings: Settings, knowledge: Sequence[str]) -> None:
             done = await store.knowledge.reindex(knowledge, progress=draw)
     if done.aside:
         note(f"The damaged vector index now lies in {done.aside}; it may be deleted.")
-    if not done.bases:
+    if not done.done:
         note(NO_DOCUMENTS)
-    for base in done.bases:
-        models = base.model if base.before in (None, base.model) else f"{base.before} -> {base.model}"
-        console().print(f"{safe(base.knowledge)}: {base.passages} passages reindexed ({safe(models)})")
+    for one in done.done:
+        models = one.model if one.before in (None, one.model) else f"{one.before} -> {one.model}"
+        what = "passages" if one.of == "knowledge_base" else "memories"
+        console().print(f"{safe(one.name)}: {one.texts} {what} reindexed ({safe(models)})")
 
 
 @contextmanager
@@ -85,8 +86,8 @@ def _bar() -> Generator[Callable[[ReindexProgress], None], None, None]:
         task = bar.add_task("Reading…", total=None)
 
         def draw(progress: ReindexProgress) -> None:
-            name = safe(progress.knowledge).replace("[", "\\[")
-            bar.update(task, description=name, completed=progress.passages, total=progress.of_passages)
+            name = safe(progress.name).replace("[", "\\[")
+            bar.update(task, description=name, completed=progress.texts, total=progress.of_texts)
 
         yield draw
 

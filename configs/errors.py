@@ -14,6 +14,7 @@
     │   ├── DataFolderUnwritable
     │   ├── EmbeddingMismatch
     │   ├── VectorIndexDamaged
+    │   ├── IndexUnavailable           the server of the vector index is away
     │   └── LedgerTooNew
     └── RequestError                   the caller mends the request
         ├── AudioUnsupported
@@ -115,6 +116,12 @@ class EmbeddingMismatch(StorageError):
 
 class VectorIndexDamaged(StorageError):
     """The vectors cannot be read, or are missing; they can be made again from the ledger."""
+
+
+class IndexUnavailable(StorageError):
+    """The server that keeps the vectors cannot be reached; what is kept there is not lost."""
+
+    status = 503
 
 
 class LedgerTooNew(StorageError):

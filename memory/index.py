@@ -1,5 +1,9 @@
-"""The vector index: numbered Chroma collections of ids and vectors; the ledger has the texts and says whose."""
+"""The vector index: numbered Chroma collections of ids and vectors; the ledger has the texts and says whose.
 
+The store is a folder that this process alone uses, or a Chroma server that others may use as well.
+"""
+
+from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Callable, Generator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from itertools import count
@@ -25,17 +29,25 @@ BATCH: Final = 256
 _REMEDY: Final = "`tingshuo reindex` makes the vectors anew; no document needs to be ingested again."
 
 
-class VectorIndex:
-    """The vectors of passages. Chroma is imported and opened when first needed, which takes a second.
+class VectorIndex(ABC):
+    """The vectors of passages and memories. Chroma is imported and opened when first needed, which takes a second.
 
     A collection made with another embedding model than the one named raises EmbeddingMismatch. Errors of the store:
-    DataFolderUnwritable when the disk is full, else VectorIndexDamaged.
+    DataFolderUnwritable when the disk is full, IndexUnavailable when a server is away, else VectorIndexDamaged.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, prefix: str) -> None:
+        """The name of each collection begins with `prefix`."""
+        self._prefix = prefix
         self._client: Client | None = None
         self._opening = Lock()
+
+    @abstractmethod
+    async def set_aside(self) -> Path | None:
+        """Takes a damaged store away, so that the next call begins an empty one; where it lies now, if anywhere."""
+
+    @abstractmethod
+    def _connected(self) -> "Client": ...
 
     async def add(self, number: int, model: str, ids: Sequence[int], vectors: Sequence[Vector]) -> None:
         """Adds vectors to a collection, which is made where it is missing."""
@@ -84,12 +96,78 @@ class VectorIndex:
 
         def step() -> None:
             if self._collection(number):
-                self._open().delete_collection(_name(number))
+                self._open().delete_collection(self._name(number))
 
         await self._run(step)
 
+    async def aclose(self) -> None:
+        """Closes the store; no call may follow."""
+        if self._client is not None:
+            with anyio.CancelScope(shield=True):
+                await self._run(self._client.close)
+
+    async def _run(self, step: Callable[[], T]) -> T:
+        def translated() -> T:
+            with self._translated():
+                return step()
+
+        return await run_sync(translated)
+
+    def _open(self) -> "Client":
+        with self._opening:
+            if self._client is None:
+                self._client = self._connected()
+            return self._client
+
+    def _collection(self, number: int) -> "Collection | None":
+        from chromadb.errors import NotFoundError
+
+        try:
+            return self._open().get_collection(self._name(number), embedding_function=None)
+        except NotFoundError:
+            return None
+
+    def _existing(self, number: int) -> "Collection":
+        if collection := self._collection(number):
+            return collection
+        raise VectorIndexDamaged("the vectors of a knowledge base are missing", _REMEDY)
+
+    def _create(self, number: int, model: str, dimensions: int) -> "Collection":
+        return self._open().create_collection(
+            self._name(number),
+            embedding_function=None,
+            metadata={"embedding_model": model, "dimensions": dimensions},
+            configuration={"hnsw": {"space": "cosine"}},
+        )
+
+    def _name(self, number: int) -> str:
+        return f"{self._prefix}-{number}"
+
+    @contextmanager
+    def _translated(self) -> Generator[None, None, None]:
+        from chromadb.errors import ChromaError
+
+        try:
+            yield
+        except (ChromaError, OSError) as error:
+            text = " ".join(str(error).split())
+            # Chroma tells a full disk by many names: while it compacts, as logs that could not be applied.
+            if any(sign in text for sign in ("full", "No space", "readonly", "apply logs")):
+                raise DataFolderUnwritable(
+                    f"the vector index cannot be written: {text}", "Free some space on that disk, then try again."
+                ) from error
+            raise VectorIndexDamaged(f"the vector index failed: {text}", _REMEDY) from error
+
+
+class EmbeddedIndex(VectorIndex):
+    """The index in a folder that this process alone uses."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__("knowledge")
+        self._path = path
+
     async def set_aside(self) -> Path:
-        """Moves the folder of a damaged store away, so that the next call begins an empty one; where it lies now."""
+        """Moves the folder away; where it lies now."""
 
         def step() -> Path:
             from chromadb.api.shared_system_client import SharedSystemClient
@@ -111,75 +189,34 @@ class VectorIndex:
 
         return await self._run(step)
 
-    async def aclose(self) -> None:
-        """Closes the store; no call may follow."""
-        if self._client is not None:
-            with anyio.CancelScope(shield=True):
-                await self._run(self._client.close)
+    def _connected(self) -> "Client":
+        from chromadb.api.client import Client
+        from chromadb.config import Settings
 
-    async def _run(self, step: Callable[[], T]) -> T:
-        def translated() -> T:
-            with _translated():
-                return step()
-
-        return await run_sync(translated)
-
-    def _open(self) -> "Client":
-        with self._opening:
-            if self._client is None:
-                from chromadb.api.client import Client
-                from chromadb.config import Settings
-
-                settings = Settings(
-                    _env_file=None,  # else Chroma obeys any `.env` in the working folder
-                    is_persistent=True,
-                    persist_directory=str(self._path),
-                    anonymized_telemetry=False,
-                )
-                try:
-                    self._client = Client(settings=settings)
-                except (AttributeError, ValueError) as error:
-                    # Chroma's way of telling that its store does not open, whatever the cause.
-                    raise VectorIndexDamaged(
-                        f"the vector index {str(self._path)!r} cannot be opened",
-                        f"See that the disk has free space. If it has: {_REMEDY}",
-                    ) from error
-            return self._client
-
-    def _collection(self, number: int) -> "Collection | None":
-        from chromadb.errors import NotFoundError
-
-        try:
-            return self._open().get_collection(_name(number), embedding_function=None)
-        except NotFoundError:
-            return None
-
-    def _existing(self, number: int) -> "Collection":
-        if collection := self._collection(number):
-            return collection
-        raise VectorIndexDamaged("the vectors of a knowledge base are missing", _REMEDY)
-
-    def _create(self, number: int, model: str, dimensions: int) -> "Collection":
-        return self._open().create_collection(
-            _name(number),
-            embedding_function=None,
-            metadata={"embedding_model": model, "dimensions": dimensions},
-            configuration={"hnsw": {"space": "cosine"}},
+        settings = Settings(
+            _env_file=None,  # else Chroma obeys any `.env` in the working folder
+            is_persistent=True,
+            persist_directory=str(self._path),
+            anonymized_telemetry=False,
         )
+        try:
+            return Client(settings=settings)
+        except (AttributeError, ValueError) as error:
+            # Chroma's way of telling that its store does not open, whatever the cause.
+            raise VectorIndexDamaged(
+                f"the vector index {str(self._path)!r} cannot be opened",
+                f"See that the disk has free space. If it has: {_REMEDY}",
+            ) from error
 
 
 @asynccontextmanager
 async def open_index(path: Path) -> AsyncGenerator[VectorIndex, None]:
-    """The index in a folder that this process alone uses."""
-    index = VectorIndex(path)
+    """The index in that folder."""
+    index = EmbeddedIndex(path)
     try:
         yield index
     finally:
         await index.aclose()
-
-
-def _name(number: int) -> str:
-    return f"knowledge-{number}"
 
 
 def _check(collection: "Collection", model: str, dimensions: int | None) -> None:
@@ -190,19 +227,3 @@ def _check(collection: "Collection", model: str, dimensions: int | None) -> None
             f"the knowledge base was made with the embedding model {made[0]} ({made[1]} dimensions), not with {now}",
             f"Choose that embedding model again. Or: {_REMEDY}",
         )
-
-
-@contextmanager
-def _translated() -> Generator[None, None, None]:
-    from chromadb.errors import ChromaError
-
-    try:
-        yield
-    except (ChromaError, OSError) as error:
-        text = " ".join(str(error).split())
-        # Chroma tells a full disk by many names: while it compacts, as logs that could not be applied.
-        if any(sign in text for sign in ("full", "No space", "readonly", "apply logs")):
-            raise DataFolderUnwritable(
-                f"the vector index cannot be written: {text}", "Free some space on that disk, then try again."
-            ) from error
-        raise VectorIndexDamaged(f"the vector index failed: {text}", _REMEDY) from error

@@ -1,7 +1,7 @@
 """Ingestion: files into a knowledge base, each all or not at all; the ledger decides what counts as in."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -11,14 +11,15 @@ import anyio
 from anyio.to_thread import run_sync
 from langchain_core.embeddings import Embeddings
 
-from configs.errors import AssistantError, RequestError
+from configs.errors import AssistantError, EngineError, RequestError
 from configs.settings import Limits
 from memory import catalogue, vector_collections
 from memory.catalogue import NewDocument
 from memory.chunking import chunk
-from memory.documents import Document, find_files, read_document
+from memory.documents import Document, SourceFile, Transcribe, find_files, load, read
 from memory.index import VectorIndex
 from memory.ledger import Ledger
+from memory.parser import open_parser
 from memory.passages import PATH_SEPARATOR
 
 BATCH: Final = 64
@@ -83,7 +84,13 @@ class Ingestor:
         self._embeddings = embeddings
         self._limits = limits
 
-    async def ingest(self, paths: Sequence[Path], knowledge: str, progress: Report | None) -> Ingestion:
+    async def ingest(
+        self,
+        paths: Sequence[Path],
+        knowledge: str,
+        progress: Report | None,
+        transcribe: Transcribe | None = None,
+    ) -> Ingestion:
         """See Knowledge.ingest."""
         found = await run_sync(find_files, paths, self._limits)
         await self.sweep()
@@ -100,10 +107,12 @@ class Ingestor:
         for number, failed in enumerate(done, 1):
             _tell(progress, failed.path, number, files, 0, 0, failed.outcome)
         try:
-            for number, path in enumerate(found.files, len(done) + 1):
-                tell = partial(_tell, progress, path, number, files)
-                done.append(await self._file(path, knowledge, known.get(str(path)), tell))
-                tell(done[-1].passages, done[-1].passages, done[-1].outcome)
+            async with open_parser(self._limits) as parser:
+                reader = partial(read, limits=self._limits, parser=parser, transcribe=transcribe)
+                for number, path in enumerate(found.files, len(done) + 1):
+                    tell = partial(_tell, progress, path, number, files)
+                    done.append(await self._file(path, knowledge, known.get(str(path)), reader, tell))
+                    tell(done[-1].passages, done[-1].passages, done[-1].outcome)
         finally:
             with anyio.CancelScope(shield=True):
                 await self.sweep()
@@ -111,9 +120,7 @@ class Ingestor:
 
     async def sweep(self) -> None:
         """Deletes pending and retired documents and collections, vectors first, off the disk."""
-        for collection in await self._ledger.read(vector_collections.leftovers):
-            await self._index.drop(collection)
-            await self._ledger.write(partial(vector_collections.purge, collection=collection))
+        await vector_collections.sweep(self._ledger, self._index)
         leftovers = await self._ledger.read(catalogue.leftovers)
         for leftover in leftovers:
             if leftover.collection is not None and leftover.whole:
@@ -124,13 +131,16 @@ class Ingestor:
         if leftovers:
             await self._ledger.scrub()
 
-    async def _file(self, path: Path, knowledge: str, digest: str | None, tell: "_Tell") -> IngestedFile:
+    async def _file(
+        self, path: Path, knowledge: str, digest: str | None, reader: "_Reader", tell: "_Tell"
+    ) -> IngestedFile:
         try:
-            document = await run_sync(read_document, path, self._limits)
-        except RequestError as error:
+            file = await load(path, self._limits)
+            if file.digest == digest:
+                return IngestedFile(path, "unchanged")
+            document = await reader(file)
+        except (EngineError, RequestError) as error:  # a recording may fail for want of an engine
             return IngestedFile(path, "failed", error=error)
-        if document.digest == digest:
-            return IngestedFile(path, "unchanged")
         new = await run_sync(_prepared, document)
         replaced = await self._store(new, knowledge, tell)
         return IngestedFile(path, "replaced" if replaced else "added", len(new.chunks))
@@ -150,6 +160,7 @@ class Ingestor:
         return await self._ledger.write(partial(catalogue.publish, pending=pending, lexicon=new.lexicon))
 
 
+_Reader = Callable[[SourceFile], Awaitable[Document]]
 _Tell = Callable[[int, int, IngestionOutcome | None], None]
 
 
@@ -167,7 +178,13 @@ def _tell(
 
 
 def _prepared(document: Document) -> NewDocument:
-    title, chunks = chunk(document.text, markdown=document.markdown, fallback_title=document.path.stem)
+    title, chunks = chunk(
+        document.text,
+        markdown=document.markdown,
+        fallback_title=document.path.stem,
+        pages=document.pages,
+        records=document.records,
+    )
     return catalogue.prepared(str(document.path), title, document.digest, document.text, chunks)
 
 

@@ -9,14 +9,14 @@ from sqlite3 import Connection
 import anyio
 from langchain_core.embeddings import Embeddings
 
-from configs.errors import KnowledgeBaseNotFound, RequestError, VectorIndexDamaged
+from configs.errors import IndexUnavailable, KnowledgeBaseNotFound, RequestError, VectorIndexDamaged
 from configs.settings import Grounding, Limits
 from memory import catalogue, vector_collections
 from memory.catalogue import StoredDocument
-from memory.index import VectorIndex, open_index
+from memory.index import VectorIndex
 from memory.ingestion import Ingestion, Ingestor, Report
 from memory.ledger import Ledger
-from memory.reindexing import Reindexer, Reindexing, ReindexReport
+from memory.reindexing import KnowledgeBase, Reindexable, Reindexer, Reindexing, ReindexReport
 from memory.search import Rankers, Retrieval, Searcher
 
 __all__ = ["Ingestion", "Knowledge", "Reindexing", "Retrieval", "StoredDocument", "models_in_use", "open_knowledge"]
@@ -48,13 +48,13 @@ class Knowledge:
     async def recover(self) -> None:
         """Clears away what an ingestion that was killed has left; no part of it could be found.
 
-        Where the index is damaged that waits until it is made anew: what needs no vectors can go on. Terms that an
+        Where the index is damaged or away that waits until it is not: what needs no vectors can go on. Terms that an
         earlier version of this program has made are brought up to date.
         """
         async with self._changing:
             if await self._ledger.read(catalogue.is_outdated):
                 await self._ledger.write(catalogue.refresh_lexicon)
-            with suppress(VectorIndexDamaged):
+            with suppress(VectorIndexDamaged, IndexUnavailable):
                 await self._ingestor.sweep()
 
     async def ingest(
@@ -73,17 +73,26 @@ class Knowledge:
         async with self._changing:
             return await self._ingestor.ingest(paths, knowledge, progress)
 
-    async def reindex(self, names: Collection[str] = (), *, progress: ReindexReport | None = None) -> Reindexing:
-        """Makes the vectors and terms of these knowledge bases, or of all, anew from the ledger, with the embeddings.
+    async def reindex(
+        self,
+        names: Collection[str] = (),
+        *,
+        others: Sequence[Reindexable] = (),
+        progress: ReindexReport | None = None,
+    ) -> Reindexing:
+        """Makes the vectors and terms of these knowledge bases anew from the ledger, or of all and of `others`.
 
-        Until a knowledge base is done it stays as it was, also when the call is cancelled. An index that is damaged is
-        moved aside, and all knowledge bases are made anew. Raises KnowledgeBaseNotFound, EngineError and StorageError.
+        `others` is what else has vectors in the index. Until a knowledge base is done it stays as it was, also when the
+        call is cancelled. An index that is damaged is moved aside, and everything that was in it is made anew. Raises
+        KnowledgeBaseNotFound, EngineError and StorageError.
         """
         async with self._changing:
             await self.require(tuple(names))
             there = await self._ledger.read(catalogue.knowledge_bases)
-            wanted = {name: there[name] for name in names or there}
-            return await self._reindexer.reindex(wanted, there, progress)
+            bases = [KnowledgeBase(name, number) for name, number in there.items()]
+            everything = [*bases, *others]
+            wanted = [base for base in bases if base.name in names] if names else everything
+            return await self._reindexer.reindex(wanted, everything, progress)
 
     async def knowledge_bases(self) -> tuple[str, ...]:
         """The names of the knowledge bases that hold a document, in order."""
@@ -134,7 +143,7 @@ class Knowledge:
 @asynccontextmanager
 async def open_knowledge(
     ledger: Ledger,
-    index_path: Path,
+    index: VectorIndex,
     embeddings: Embeddings,
     grounding: Grounding,
     limits: Limits,
@@ -142,13 +151,12 @@ async def open_knowledge(
     similarity: float | None = None,
 ) -> AsyncGenerator[Knowledge, None]:
     """The knowledge in a data folder that this process has locked, cleared of what was left unfinished."""
-    async with open_index(index_path) as index:
-        knowledge = Knowledge(ledger, index, embeddings, grounding, limits, similarity=similarity)
-        await knowledge.recover()
-        yield knowledge
+    knowledge = Knowledge(ledger, index, embeddings, grounding, limits, similarity=similarity)
+    await knowledge.recover()
+    yield knowledge
 
 
-async def models_in_use(ledger: Ledger, index_path: Path) -> frozenset[str]:
+async def models_in_use(ledger: Ledger, index: VectorIndex) -> frozenset[str]:
     """The embedding models that knowledge and memories were indexed with, as far as ledger or index can tell."""
 
     def recorded(connection: Connection) -> dict[int, str | None]:
@@ -159,11 +167,10 @@ async def models_in_use(ledger: Ledger, index_path: Path) -> frozenset[str]:
     if None not in known.values():
         return frozenset(model for model in known.values() if model)
     # Ledgers of the first version leave it to the index.
-    async with open_index(index_path) as index:
-        for collection in [collection for collection, model in known.items() if model is None]:
-            with suppress(VectorIndexDamaged):
-                known[collection] = model = await index.model(collection)
-                await ledger.write(partial(vector_collections.remember, collection=collection, model=model))
+    for collection in [collection for collection, model in known.items() if model is None]:
+        with suppress(VectorIndexDamaged, IndexUnavailable):
+            known[collection] = model = await index.model(collection)
+            await ledger.write(partial(vector_collections.remember, collection=collection, model=model))
     return frozenset(model for model in known.values() if model)
 
 

@@ -137,6 +137,10 @@ MIGRATIONS: Final = (
     CREATE UNIQUE INDEX ready_memory_collection ON collections (memory_space)
         WHERE state = 'ready' AND memory_space IS NOT NULL;
 
+    -- What this ledger is called on a vector server that others use as well; one row.
+    CREATE TABLE identity (id TEXT NOT NULL);
+    INSERT INTO identity (id) VALUES (lower(hex(randomblob(8))));
+
     -- Ingestions that go on in the background, and after a restart; `paths` is JSON. `watch`: it begins anew whenever
     -- something in the paths has changed.
     CREATE TABLE jobs (

@@ -5,8 +5,12 @@ number is nobody else's, so that the index need not know whose it is.
 """
 
 from collections.abc import Sequence
+from functools import partial
 from sqlite3 import Connection
 from typing import Final, Literal
+
+from memory.index import VectorIndex
+from memory.ledger import Ledger
 
 Owner = Literal["knowledge_base", "memory_space"]
 """What a collection belongs to; the column that says to which."""
@@ -66,3 +70,10 @@ def leftovers(connection: Connection, *, of: Owner = "knowledge_base") -> tuple[
 def purge(connection: Connection, collection: int) -> None:
     """Forgets a collection, once its vectors are gone."""
     connection.execute("DELETE FROM collections WHERE id = ?", (collection,))
+
+
+async def sweep(ledger: Ledger, index: VectorIndex, *, of: Owner = "knowledge_base") -> None:
+    """Deletes the collections that are to go, vectors first. Nobody may be making one anew meanwhile."""
+    for collection in await ledger.read(partial(leftovers, of=of)):
+        await index.drop(collection)
+        await ledger.write(partial(purge, collection=collection))

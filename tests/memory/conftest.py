@@ -7,6 +7,7 @@ import pytest
 
 from configs.settings import Grounding, Limits
 from memory.folder import DataFolder
+from memory.index import open_index
 from memory.knowledge import Knowledge, open_knowledge
 from memory.ledger import Ledger, open_ledger
 from models.engines.hashed import HashedEmbeddings
@@ -26,5 +27,8 @@ async def ledger(folder: DataFolder) -> AsyncGenerator[Ledger, None]:
 
 @pytest.fixture
 async def knowledge(folder: DataFolder, ledger: Ledger) -> AsyncGenerator[Knowledge, None]:
-    async with open_knowledge(ledger, folder.index, HashedEmbeddings(256), Grounding(), Limits()) as knowledge:
+    async with (
+        open_index(folder.index) as index,
+        open_knowledge(ledger, index, HashedEmbeddings(256), Grounding(), Limits()) as knowledge,
+    ):
         yield knowledge

@@ -9,7 +9,7 @@ import pytest
 
 from configs.settings import Grounding, Limits
 from memory.folder import open_data_folder
-from memory.index import VectorIndex
+from memory.index import VectorIndex, open_index
 from memory.knowledge import Knowledge, open_knowledge
 from memory.ledger import Ledger, open_ledger
 from models.engines.hashed import HashedEmbeddings
@@ -23,7 +23,7 @@ import anyio
 from configs.settings import Grounding, Limits
 from memory import catalogue
 from memory.folder import open_data_folder
-from memory.index import VectorIndex
+from memory.index import VectorIndex, open_index
 from memory.knowledge import open_knowledge
 from memory.ledger import open_ledger
 from models.engines.hashed import HashedEmbeddings
@@ -44,7 +44,8 @@ async def main():
     async with (
         open_data_folder(Path(data)) as folder,
         open_ledger(folder.ledger) as ledger,
-        open_knowledge(ledger, folder.index, HashedEmbeddings(64), Grounding(), Limits()) as knowledge,
+        open_index(folder.index) as index,
+        open_knowledge(ledger, index, HashedEmbeddings(64), Grounding(), Limits()) as knowledge,
     ):
         for file in await knowledge.ingest([Path(documents)]) and sorted(Path(documents).iterdir()):
             print(file.name, flush=True)
@@ -88,7 +89,8 @@ async def test_what_was_acknowledged_is_there_and_nothing_half_written(tmp_path:
     async with (
         open_data_folder(data) as folder,
         open_ledger(folder.ledger) as ledger,
-        open_knowledge(ledger, folder.index, HashedEmbeddings(64), Grounding(), Limits()) as knowledge,
+        open_index(folder.index) as index,
+        open_knowledge(ledger, index, HashedEmbeddings(64), Grounding(), Limits()) as knowledge,
     ):
         assert [document.title for document in await knowledge.documents()] == ["Title a", "Title b", "Title c"]
         assert await found(knowledge, "river") == ["Title a"]
@@ -97,16 +99,12 @@ async def test_what_was_acknowledged_is_there_and_nothing_half_written(tmp_path:
             assert await found(knowledge, word) == (["Title b"] if word == STEPS[step] else [])
         for table in ("documents", "passages", "lexicon"):
             assert await stored(ledger, table) == 3
-        assert await vectors(knowledge, folder.index) == 3
+        assert await vectors(index) == 3
         await knowledge.ingest([documents])
         assert await found(knowledge, "volcano") == ["Title b"]
         assert await found(knowledge, "mountain") == []
 
 
-async def vectors(knowledge: Knowledge, path: Path) -> int:
+async def vectors(index: VectorIndex) -> int:
     """How many vectors there are, of passages or not."""
-    index = VectorIndex(path)
-    try:
-        return len(await index.nearest(1, HashedEmbeddings.model, HashedEmbeddings(64).embed_query("river"), 100))
-    finally:
-        await index.aclose()
+    return len(await index.nearest(1, HashedEmbeddings.model, HashedEmbeddings(64).embed_query("river"), 100))

@@ -17,7 +17,7 @@ from configs.errors import (
 )
 from configs.settings import Grounding, Limits
 from memory.folder import DataFolder
-from memory.index import VectorIndex
+from memory.index import VectorIndex, open_index
 from memory.ingestion import Progress
 from memory.knowledge import Knowledge, open_knowledge
 from memory.ledger import Ledger
@@ -44,9 +44,12 @@ def documents(tmp_path: Path) -> Path:
 async def opened(
     folder: DataFolder, ledger: Ledger, embeddings: Embeddings, similarity: float | None = None
 ) -> AsyncGenerator[Knowledge, None]:
-    async with open_knowledge(
-        ledger, folder.index, embeddings, Grounding(), Limits(document_bytes=50_000), similarity=similarity
-    ) as knowledge:
+    async with (
+        open_index(folder.index) as index,
+        open_knowledge(
+            ledger, index, embeddings, Grounding(), Limits(document_bytes=50_000), similarity=similarity
+        ) as knowledge,
+    ):
         yield knowledge
 
 

@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from configs.settings import Grounding, Limits
+from memory.index import open_index
 from memory.knowledge import Knowledge, Retrieval, open_knowledge
 from memory.ledger import open_ledger
 from models.engines.hashed import HashedEmbeddings
@@ -43,7 +44,8 @@ class Figures:
 async def handbooks(tmp_path: Path) -> AsyncGenerator[Knowledge, None]:
     async with (
         open_ledger(tmp_path / "ledger.sqlite3") as ledger,
-        open_knowledge(ledger, tmp_path / "chroma", HashedEmbeddings(1024), Grounding(), Limits()) as knowledge,
+        open_index(tmp_path / "chroma") as index,
+        open_knowledge(ledger, index, HashedEmbeddings(1024), Grounding(), Limits()) as knowledge,
     ):
         await knowledge.ingest([DOCUMENTS])
         yield knowledge

@@ -15,6 +15,7 @@ from langchain_core.embeddings import Embeddings
 from configs.errors import EmbeddingMismatch, KnowledgeBaseNotFound, VectorIndexDamaged
 from configs.settings import Grounding, Limits
 from memory.folder import DataFolder
+from memory.index import open_index
 from memory.knowledge import Knowledge, models_in_use, open_knowledge
 from memory.ledger import Ledger, open_ledger
 from memory.reindexing import ReindexProgress
@@ -44,8 +45,16 @@ def documents(tmp_path: Path) -> Path:
 
 @asynccontextmanager
 async def opened(folder: DataFolder, ledger: Ledger, embeddings: Embeddings) -> AsyncGenerator[Knowledge, None]:
-    async with open_knowledge(ledger, folder.index, embeddings, Grounding(), Limits()) as knowledge:
+    async with (
+        open_index(folder.index) as index,
+        open_knowledge(ledger, index, embeddings, Grounding(), Limits()) as knowledge,
+    ):
         yield knowledge
+
+
+async def in_use(folder: DataFolder, ledger: Ledger) -> frozenset[str]:
+    async with open_index(folder.index) as index:
+        return await models_in_use(ledger, index)
 
 
 async def found(knowledge: Knowledge, question: str, name: str = "default") -> list[str]:
@@ -67,22 +76,22 @@ def collections(folder: DataFolder) -> int:
 async def test_other_embeddings_are_taken_up(folder: DataFolder, ledger: Ledger, documents: Path) -> None:
     async with opened(folder, ledger, HashedEmbeddings(256)) as knowledge:
         await knowledge.ingest([documents])
-        assert await models_in_use(ledger, folder.index) == {"hashed-ngrams-1"}
+        assert await in_use(folder, ledger) == {"hashed-ngrams-1"}
     told: list[ReindexProgress] = []
     async with opened(folder, ledger, Other()) as knowledge:
         with pytest.raises(EmbeddingMismatch, match="hashed-ngrams-1"):
             await found(knowledge, "river")
         done = await knowledge.reindex(progress=told.append)
-        assert [(b.knowledge, b.passages, b.before, b.model) for b in done.bases] == [
+        assert [(one.name, one.texts, one.before, one.model) for one in done.done] == [
             ("default", 2, "hashed-ngrams-1", "other")
         ]
-        assert [(p.knowledge, p.passages, p.of_passages) for p in told] == [("default", 2, 2)]
+        assert [(p.name, p.texts, p.of_texts) for p in told] == [("default", 2, 2)]
         assert await found(knowledge, "river") == ["Title a"]
         assert (await knowledge.ingest([documents])).count("unchanged") == 2
         (documents / "b.md").write_text("# Title b\n\nThis is about a volcano.\n")
         assert (await knowledge.ingest([documents])).count("replaced") == 1
         assert await found(knowledge, "volcano") == ["Title b"]
-    assert await models_in_use(ledger, folder.index) == {"other"}
+    assert await in_use(folder, ledger) == {"other"}
     assert (collections(folder), await rows(ledger, "collections"), await rows(ledger, "lexicon")) == (1, 1, 2)
 
 
@@ -93,16 +102,16 @@ async def test_one_knowledge_base_alone(folder: DataFolder, ledger: Ledger, docu
     async with opened(folder, ledger, Other()) as knowledge:
         with pytest.raises(KnowledgeBaseNotFound, match="three"):
             await knowledge.reindex(["three"])
-        assert [base.knowledge for base in (await knowledge.reindex(["two"])).bases] == ["two"]
+        assert [base.name for base in (await knowledge.reindex(["two"])).done] == ["two"]
         assert await found(knowledge, "mountain", "two") == ["Title b"]
         with pytest.raises(EmbeddingMismatch):
             await found(knowledge, "river", "one")
-    assert await models_in_use(ledger, folder.index) == {"hashed-ngrams-1", "other"}
+    assert await in_use(folder, ledger) == {"hashed-ngrams-1", "other"}
 
 
 async def test_nothing_to_index_is_no_error(folder: DataFolder, ledger: Ledger) -> None:
     async with opened(folder, ledger, Other()) as knowledge:
-        assert (await knowledge.reindex()).bases == ()
+        assert (await knowledge.reindex()).done == ()
 
 
 def garbage(index: Path) -> None:
@@ -152,7 +161,7 @@ async def test_every_damage_can_be_mended(
                 await attempt()
             assert "`tingshuo reindex`" in caught.value.hint
         done = await knowledge.reindex()
-        assert [base.knowledge for base in done.bases] == ["one", "two"]
+        assert [base.name for base in done.done] == ["one", "two"]
         assert (done.aside is None) == (damage is gone)
         assert done.aside is None or (done.aside.exists() and done.aside.name == "chroma.broken-1")
         assert await found(knowledge, "river", "one") == ["Title a"]
@@ -210,7 +219,7 @@ from pathlib import Path
 import anyio
 from configs.settings import Grounding, Limits
 from memory import catalogue, vector_collections
-from memory.index import VectorIndex
+from memory.index import VectorIndex, open_index
 from memory.knowledge import open_knowledge
 from memory.ledger import open_ledger
 from models.engines.hashed import HashedEmbeddings
@@ -229,7 +238,8 @@ HashedEmbeddings.model = "other"
 async def main():
     async with (
         open_ledger(data / "ledger.sqlite3") as ledger,
-        open_knowledge(ledger, data / "chroma", HashedEmbeddings(64), Grounding(), Limits()) as knowledge,
+        open_index(data / "chroma") as index,
+        open_knowledge(ledger, index, HashedEmbeddings(64), Grounding(), Limits()) as knowledge,
     ):
         await knowledge.reindex()
 
@@ -253,7 +263,7 @@ async def test_killed_it_leaves_the_old_or_the_new(folder: DataFolder, documents
     assert victim.returncode == -signal.SIGKILL, victim.stderr.decode()
     embeddings = Other() if STEPS[step] == "other" else HashedEmbeddings(256)
     async with open_ledger(folder.ledger) as ledger:
-        assert await models_in_use(ledger, folder.index) == {STEPS[step]}
+        assert await in_use(folder, ledger) == {STEPS[step]}
         async with opened(folder, ledger, embeddings) as knowledge:
             assert await found(knowledge, "river") == ["Title a"]
         assert (collections(folder), await rows(ledger, "collections"), await rows(ledger, "lexicon")) == (1, 1, 2)
@@ -279,11 +289,11 @@ async def test_a_ledger_of_the_first_version_asks_the_index_once(folder: DataFol
         await knowledge.ingest([documents])
     await as_the_first_version(folder.ledger)
     async with open_ledger(folder.ledger) as ledger:
-        assert await models_in_use(ledger, folder.index) == {"hashed-ngrams-1"}
+        assert await in_use(folder, ledger) == {"hashed-ngrams-1"}
         async with opened(folder, ledger, HashedEmbeddings(256)) as knowledge:
             assert await found(knowledge, "river") == ["Title a"]
         garbage(folder.index)
-        assert await models_in_use(ledger, folder.index) == {"hashed-ngrams-1"}
+        assert await in_use(folder, ledger) == {"hashed-ngrams-1"}
 
 
 async def as_the_first_version(path: Path) -> None:
