@@ -1,6 +1,6 @@
 """A gate before any ear: a sound without speech gives no transcript, whatever the engine would make of it."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import anyio.to_thread
@@ -10,6 +10,9 @@ from anyio import from_thread
 from models.audio import SPEECH_RATE, AudioChunk
 from models.speech_to_text import PLAINLY, Hearing, Segment, SpeechToText, Transcript
 from models.voice_activity import VoiceActivityDetector
+
+AT_ONCE = 256
+"""Frames that are judged in one go; with more, the detector's memory outgrows the processor's cache."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +67,7 @@ class GatedSpeechToText:
 
     def _find(self, sound: AudioChunk) -> "Stretch | NoVoice":
         """The stretch with speech; on a worker's thread."""
-        heard = list(_probabilities(self._detector, sound, from_thread.check_cancelled))
+        heard = self._probabilities(sound)
         frame = self._detector.frame_samples / SPEECH_RATE
         span = speech_span(heard, frame, self._rules)
         if span is None:
@@ -72,6 +75,17 @@ class GatedSpeechToText:
             return NoVoice(max(heard), frame * max((end - start for start, end in _runs(voiced)), default=0))
         start, end = (round(at * sound.rate) for at in span)
         return Stretch(AudioChunk(sound.pcm[2 * start : 2 * end], sound.rate), start / sound.rate)
+
+    def _probabilities(self, sound: AudioChunk) -> list[float]:
+        """One for each frame, the last filled up with silence; it can be cancelled after every few seconds of sound."""
+        size, stream = self._detector.frame_samples, self._detector.open_stream()
+        samples = sound.resampled(SPEECH_RATE).floats()
+        frames = np.pad(samples, (0, -len(samples) % size)).reshape(-1, size)
+        found: list[float] = []
+        for start in range(0, len(frames), AT_ONCE):
+            from_thread.check_cancelled()
+            found += stream.probabilities(frames[start : start + AT_ONCE]).tolist()
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,18 +135,6 @@ def _runs(voiced: Sequence[bool]) -> Iterator[tuple[int, int]]:
         elif not here and start is not None:
             yield start, at
             start = None
-
-
-def _probabilities(
-    detector: VoiceActivityDetector, sound: AudioChunk, checkpoint: Callable[[], None]
-) -> Iterator[float]:
-    """One for each frame, the last filled up with silence."""
-    samples = sound.resampled(SPEECH_RATE).floats()
-    samples = np.pad(samples, (0, -len(samples) % detector.frame_samples))
-    stream = detector.open_stream()
-    for frame in samples.reshape(-1, detector.frame_samples):
-        checkpoint()
-        yield stream.probability(frame)
 
 
 def _later(segment: Segment, seconds: float) -> Segment:

@@ -12,6 +12,10 @@ class VoiceActivityStream(Protocol):
         """0 to 1 for the next frame, shape (frame_samples,), 16 kHz; takes well under a millisecond."""
         ...
 
+    def probabilities(self, frames: Floats) -> Floats:
+        """The same for the next frames all at once, shape (frames, frame_samples); blocking, about 0.05 ms a frame."""
+        ...
+
     def reset(self) -> None:
         """Forgets what came before."""
         ...

@@ -40,23 +40,29 @@ class EngineThread:
     ) -> AsyncGenerator[T, None]:
         """Iterates a blocking generator, which is also closed on the engine's thread."""
         async with self._owner:
-            items = await self._step(start, _nothing)
+            items: Iterator[T] | None = None  # started with the first step, for each step is a change of threads
+            ended = False
 
             def step() -> tuple[T] | None:
+                nonlocal items
+                if items is None:
+                    items = start()
                 for item in items:
                     return (item,)
                 return None
 
             def close() -> None:
-                if hasattr(items, "close"):
+                if items is not None and hasattr(items, "close"):
                     items.close()
 
             try:
                 while (found := await self._step(step, interrupt)) is not None:
                     yield found[0]
+                ended = True
             finally:
-                with CancelScope(shield=True):
-                    await self._step(close, _nothing)
+                if not ended:
+                    with CancelScope(shield=True):
+                        await self._step(close, _nothing)
 
     async def aclose(self) -> None:
         """Waits for the running call and ends the thread."""

@@ -101,6 +101,10 @@ class FakeVoiceActivity:
         """1 for a loud frame, 0 for a quiet one."""
         return 1.0 if _is_loud(frame) else 0.0
 
+    def probabilities(self, frames: Floats) -> Floats:
+        """The same for each of several frames."""
+        return np.array([self.probability(frame) for frame in frames], np.float32)
+
     def reset(self) -> None:
         """There is no state."""
 

@@ -16,7 +16,7 @@ from configs.errors import EngineFailed
 from models.audio import SPEECH_RATE, AudioChunk, Floats
 from models.engines.whisper_encoding import detect_language
 from models.engines.whisper_gates import gate
-from models.engines.whisper_loading import failure, follows_prompts, languages, load
+from models.engines.whisper_loading import failure, follows_prompts, languages, load, unspoken
 from models.speech_to_text import PLAINLY, Hearing, Segment, Transcript, Word
 from models.worker import EngineThread
 
@@ -24,6 +24,8 @@ BATCHED = 60.0
 """Seconds from which windows are decoded several at once; a cancelled call then waits for one such batch."""
 QUICK = 0.5
 """Seconds that hearing may take for drafts to be worth making; the pause that ends an utterance is longer."""
+
+_WORDLESS = "no speech: no words"
 
 
 class FasterWhisper:
@@ -36,6 +38,7 @@ class FasterWhisper:
         self._model = model
         self._settings = section
         self._prompted = follows_prompts(model)
+        self._unspoken = unspoken(model)
         self._took = math.inf
         """Seconds for the last short sound."""
         self.languages = languages(model)
@@ -65,7 +68,7 @@ class FasterWhisper:
         was not taught to translate.
         """
         self._check(hearing)
-        transcript = Transcript("", hearing.language or self.languages[0], sound.seconds, gate="no speech: no words")
+        transcript = Transcript("", hearing.language or self.languages[0], sound.seconds, gate=_WORDLESS)
         if not sound.samples:
             return replace(transcript, gate="too short")
         async with aclosing(self._thread.iterate(partial(self._growing, sound, hearing))) as growing:
@@ -99,8 +102,9 @@ class FasterWhisper:
             if hearing.language is None and len(self.languages) > 1:
                 # As much as will be written in one go, so that what is encoded for it is the same.
                 language, certainty = detect_language(self._model, samples[: round(BATCHED * SPEECH_RATE)])
-            transcript = Transcript("", language, sound.seconds, certainty, gate="no speech: no words")
-            yield transcript
+            transcript = Transcript("", language, sound.seconds, certainty, gate=_WORDLESS)
+            if certainty is not None:
+                yield transcript
             for segment in self._segments(samples, language, hearing):
                 transcript = _with(transcript, segment)
                 yield transcript
@@ -119,6 +123,7 @@ class FasterWhisper:
             "beam_size": 1 if hearing.draft else self._settings.beam_size,
             "temperature": [0.0] if hearing.draft else list(self._settings.temperature),
             "condition_on_previous_text": False,
+            "suppress_tokens": list(self._unspoken),  # to which the library adds
             "word_timestamps": hearing.word_times or self._settings.word_times,
         }
         if self._prompted:

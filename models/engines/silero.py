@@ -65,12 +65,19 @@ class SileroStream:
 
     def probability(self, frame: Floats) -> float:
         """0 to 1 for the next frame, shape (512,), 16 kHz; about 0.2 ms."""
-        if frame.shape != (Silero.frame_samples,):
-            raise ValueError(f"a frame has the shape ({Silero.frame_samples},), not {frame.shape}")
-        heard = np.concatenate([self._context, frame])[np.newaxis]
+        return float(self.probabilities(frame[np.newaxis])[0])
+
+    def probabilities(self, frames: Floats) -> Floats:
+        """0 to 1 for each of the next frames, shape (frames, 512), 16 kHz; about 0.05 ms a frame."""
+        if frames.shape[1:] != (Silero.frame_samples,):
+            raise ValueError(f"a frame has the shape ({Silero.frame_samples},), not {frames.shape[1:]}")
+        if not len(frames):
+            return np.zeros(0, np.float32)
+        before = np.concatenate([self._context[np.newaxis], frames[:-1, -_CONTEXT:]])
+        heard = np.concatenate([before, frames], axis=1)
         found, self._h, self._c = self._session.run(None, {"input": heard, "h": self._h, "c": self._c})
-        self._context = frame[-_CONTEXT:].copy()
-        return float(found.item())
+        self._context = frames[-1, -_CONTEXT:].copy()
+        return np.asarray(found, np.float32).ravel()
 
     def reset(self) -> None:
         """Forgets what came before."""

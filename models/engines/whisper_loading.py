@@ -43,6 +43,13 @@ def follows_prompts(model: Any) -> bool:  # noqa: ANN401
     return bool(model.hf_tokenizer.get_vocab_size() >= PROMPTED)
 
 
+def unspoken(model: Any) -> tuple[int, ...]:  # noqa: ANN401
+    """The tokens of brackets, notes and the like, which nobody says; the library seeks them anew for every sound."""
+    from faster_whisper.tokenizer import Tokenizer
+
+    return tuple(Tokenizer(model.hf_tokenizer, multilingual=False).non_speech_tokens)
+
+
 def load(section: settings.FasterWhisper, folder: Path) -> Any:  # noqa: ANN401
     """faster-whisper's model; blocking. Raises as `FasterWhisper.open` does."""
     try:

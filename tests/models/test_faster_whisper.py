@@ -113,6 +113,29 @@ async def test_the_languages_are_those_of_the_model(ear: FasterWhisper) -> None:
         await ear.transcribe(AudioChunk(bytes(32_000), 16_000), Hearing("fr"))
 
 
+async def test_nothing_is_written_that_the_library_would_not_write(
+    ear: FasterWhisper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sound, generate, suppressed = await recording(FIXTURE / "utt00_en.wav"), ear._model.model.generate, list[Any]()
+
+    class Spied:
+        def generate(self, *given: Any, **options: Any) -> Any:
+            suppressed.append(options["suppress_tokens"])
+            return generate(*given, **options)
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(real, name)
+
+    real = ear._model.model
+    monkeypatch.setattr(ear._model, "model", Spied())
+    for _ in range(2):
+        await ear.transcribe(sound, Hearing("en"))
+    list(ear._model.transcribe(sound.floats(), language="en", temperature=0.0)[0])
+    ours, again, theirs = suppressed
+    assert ours == again == theirs
+    assert len(theirs) > 20
+
+
 async def test_several_beams_and_temperatures_are_as_set() -> None:
     engine = await FasterWhisper.open(settings.FasterWhisper(device="cpu", beam_size=1, temperature=(0.0,)), MODEL)
     assert (await engine.transcribe(await recording(FIXTURE / "utt09_en.wav"))).text == "My name is Alice."
@@ -137,7 +160,9 @@ class Scripted:
             is_multilingual=self.multilingual, unload_model=lambda: None, detect_language=lambda encoded: found
         )
         self.hf_tokenizer = SimpleNamespace(
-            token_to_id={"<|en|>": 0, "<|zh|>": 1}.get, get_vocab_size=lambda: self.tokens
+            token_to_id={"<|en|>": 0, "<|zh|>": 1}.get,
+            get_vocab_size=lambda: self.tokens,
+            encode=lambda text, add_special_tokens: SimpleNamespace(ids=[ord(text[-1])]),
         )
         self.feature_extractor = Extractor()
         self.encode = OneEncoding(lambda features: features)

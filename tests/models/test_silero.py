@@ -69,6 +69,8 @@ def test_reset_forgets(detector: Silero) -> None:
 def test_a_frame_of_another_size_is_a_mistake(detector: Silero, samples: int) -> None:
     with pytest.raises(ValueError, match="512"):
         detector.open_stream().probability(np.zeros(samples, np.float32))
+    with pytest.raises(ValueError, match="512"):
+        detector.open_stream().probabilities(np.zeros((2, samples), np.float32))
 
 
 @pytest.mark.parametrize("content", [b"", b"no network" * 100])

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.audio import AudioChunk, Floats, from_floats, joined, silence
-from models.speech_gate import GatedSpeechToText, GateRules, speech_span
+from models.speech_gate import AT_ONCE, GatedSpeechToText, GateRules, speech_span
 from models.speech_to_text import PLAINLY, Hearing, Segment, Transcript, Word
 
 RULES = GateRules(voiced=0.5, certain=0.7, shortest_run=0.3, padding=0.2)
@@ -62,6 +62,9 @@ class Loud:
     def probability(self, frame: Floats) -> float:
         assert frame.shape == (160,)
         return float(np.abs(frame).max() > 0.1)
+
+    def probabilities(self, frames: Floats) -> Floats:
+        return np.array([self.probability(frame) for frame in frames], np.float32)
 
     def reset(self) -> None:
         """There is no state."""
@@ -151,16 +154,27 @@ async def test_looking_for_speech_can_be_cancelled() -> None:
     class Cancelling(Loud):
         seen = 0
 
-        def probability(self, frame: Floats) -> float:
-            self.seen += 1
+        def probabilities(self, frames: Floats) -> Floats:
+            self.seen += len(frames)
             anyio.from_thread.run_sync(scope.cancel)
-            return 1.0
+            return np.ones(len(frames), np.float32)
 
     detector = Cancelling()
     with anyio.CancelScope() as scope:
         await GatedSpeechToText(engine, detector).transcribe(noise(5.0))
     assert scope.cancelled_caught
-    assert (detector.seen, engine.heard) == (1, [])
+    assert (detector.seen, engine.heard) == (AT_ONCE, [])
+
+
+@pytest.mark.anyio
+async def test_a_long_sound_is_judged_part_by_part_as_a_whole() -> None:
+    engine = Recorder()
+    before, speech = 2.5 * AT_ONCE / 100, 1.1 * AT_ONCE / 100  # of hundredths of a second
+    sound = joined([silence(before, 16_000), noise(speech), silence(before, 16_000)], 16_000)
+    transcript = await GatedSpeechToText(engine, Loud(), GateRules(padding=0.25)).transcribe(sound)
+    ((heard, _),) = engine.heard
+    assert heard.seconds == pytest.approx(speech + 0.5, abs=0.03)
+    assert transcript.segments[0].start == pytest.approx(before - 0.25 + 0.5, abs=0.02)
 
 
 @pytest.mark.anyio

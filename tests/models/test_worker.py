@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import aclosing
 from functools import partial
 
@@ -69,6 +69,20 @@ async def test_items_come_in_order_and_the_generator_is_closed_on_the_thread() -
     await consume(thread, engine, heard)
     assert heard == ["a", "b", "c"]
     assert engine.closed_on.startswith("ears")
+    await thread.aclose()
+
+
+async def test_a_generator_that_has_ended_costs_no_further_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    thread, engine, heard, steps = EngineThread("ears"), Blocking("ab"), list[str](), list[object]()
+    submit = thread._pool.submit
+
+    def counted(step: Callable[[], object]) -> object:
+        steps.append(step)
+        return submit(step)
+
+    monkeypatch.setattr(thread._pool, "submit", counted)
+    await consume(thread, engine, heard)
+    assert (heard, len(steps)) == (["a", "b"], 3)  # two items, and the end
     await thread.aclose()
 
 

@@ -41,6 +41,9 @@ class Loudness:
         assert frame.shape == (160,)
         return float(np.mean(np.abs(frame) > 0.1))
 
+    def probabilities(self, frames: Floats) -> Floats:
+        return np.array([self.probability(frame) for frame in frames], np.float32)
+
     def reset(self) -> None:
         self.resets += 1
 
