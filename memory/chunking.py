@@ -1,6 +1,7 @@
 """Chunking: a document's text as passages with exact spans; knows structure and length, not meaning."""
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -32,7 +33,7 @@ class Chunk:
     text: str
     """The document's text from `start` to `end`."""
     page: int | None = None
-    """From 1; None where the document has no pages."""
+    """That it begins on, from 1; None where the document has no pages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,19 +46,26 @@ class _Piece:
     ends_paragraph: bool
 
 
-def chunk(text: str, *, markdown: bool, fallback_title: str) -> tuple[str, tuple[Chunk, ...]]:
+def chunk(
+    text: str, *, markdown: bool, fallback_title: str, pages: Sequence[int] = (), records: bool = False
+) -> tuple[str, tuple[Chunk, ...]]:
     """The document's title (its first heading of level 1, else the fallback) and its passages in order.
 
     No passage crosses a heading; every other line lies in at least one. A heading without text below it is a passage
-    itself.
+    itself. `pages` are where the pages begin in the text. In a document of `records` no paragraph is cut that fits.
     """
     title, parts = sections(text, markdown=markdown)
     chunks = tuple(
-        Chunk(PATH_SEPARATOR.join(section.path), start, end, text[start:end])
+        Chunk(PATH_SEPARATOR.join(section.path), start, end, text[start:end], page_at(pages, start))
         for section in parts
-        for start, end in _spans(text, section)
+        for start, end in _spans(text, section, records)
     )
     return title or fallback_title, chunks
+
+
+def page_at(pages: Sequence[int], start: int) -> int | None:
+    """The page, from 1, that a character is on, given where the pages begin; None where there are none."""
+    return bisect_right(pages, start) if pages else None
 
 
 def estimate_tokens(text: str) -> float:
@@ -74,9 +82,9 @@ def _weight(token: str) -> float:
     return max(_WORD_TOKENS, len(token) / 6)
 
 
-def _spans(text: str, section: Section) -> Iterator[tuple[int, int]]:
+def _spans(text: str, section: Section, records: bool) -> Iterator[tuple[int, int]]:
     """Where to cut a section: nowhere if it is short, else into passages of about the same length."""
-    pieces = [piece for block in section.blocks for piece in _pieces(text, block)]
+    pieces = [piece for block in section.blocks for piece in _pieces(text, block, records)]
     total = sum(piece.tokens for piece in pieces)
     if total <= LONGEST:
         if pieces:
@@ -115,9 +123,9 @@ def _overlapped(pieces: Sequence[_Piece], first: int, room: float) -> int:
     return first
 
 
-def _pieces(text: str, block: Block) -> Iterator[_Piece]:
+def _pieces(text: str, block: Block, record: bool) -> Iterator[_Piece]:
     tokens = estimate_tokens(text[block.start : block.end])
-    if block.whole and tokens <= LONGEST:
+    if (block.whole or record) and tokens <= LONGEST:
         yield _Piece(block.start, block.end, tokens, True)
         return
     cuts = _line_ends(text, block) if block.whole else _sentence_ends(text, block)

@@ -1,29 +1,43 @@
 """Documents: files on disk as text, or the reason why not; knows nothing of what they say."""
 
-import codecs
 import hashlib
 import os
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from anyio.to_thread import run_sync
+
 from configs.errors import DocumentUnreadable, RequestTooLarge
 from configs.settings import Limits
+from memory.chunking import page_at
+from memory.encoding import decode
+from memory.formats import KINDS, Kind, mismatch
+from memory.parser import Parser, open_parser
 
-SUFFIXES: Final = (".md", ".txt")
+SUFFIXES: Final = tuple(KINDS)
 """The kinds of files that can be read."""
 
-_MARKS: Final = (
-    (codecs.BOM_UTF8, "utf-8"),
-    (codecs.BOM_UTF16_LE, "utf-16-le"),
-    (codecs.BOM_UTF16_BE, "utf-16-be"),
-)
-_CONTROL_SHARE: Final = 0.05
-"""Text with more control characters than this is not text."""
-_COMMON_SHARE: Final = 0.7
-"""GB18030 gives some meaning to nearly any bytes; real Chinese keeps mostly to the characters of GB 2312."""
+Transcribe = Callable[[Path], Awaitable[str]]
+"""Hears a recording: what was said in it. Raises RequestError where it is no sound, or holds no speech."""
+
+_MARKED: Final = frozenset[Kind]({"markdown", "html", "docx", "pptx", "xlsx", "epub", "json"})
+_RECORDS: Final = frozenset[Kind]({"csv", "json", "jsonl", "xlsx"})
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """A file before it is read."""
+
+    path: Path
+    """Absolute, without symbolic links."""
+    kind: Kind
+    digest: str
+    """SHA-256 of the file's bytes, in hexadecimal."""
+    content: bytes
+    """Empty for a recording, which is heard from the disk."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +47,22 @@ class Document:
     path: Path
     """Absolute, without symbolic links."""
     text: str
-    """With "\\n" at the ends of lines; every character span counts in it."""
+    """NFC, with "\\n" at the ends of lines; every character span counts in it."""
     digest: str
     """SHA-256 of the file's bytes, in hexadecimal."""
+    kind: Kind = "text"
+    pages: tuple[int, ...] = ()
+    """Where each page or slide begins in the text; empty where there are none."""
 
     @property
     def markdown(self) -> bool:
         """Whether headings, tables and code are marked."""
-        return self.path.suffix.lower() == ".md"
+        return self.kind in _MARKED
+
+    @property
+    def records(self) -> bool:
+        """Whether each paragraph is a record that can be understood by itself, such as the row of a table."""
+        return self.kind in _RECORDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,41 +104,69 @@ def find_files(paths: Iterable[Path], limits: Limits) -> Found:
     return Found(tuple(found), others, tuple(failed))
 
 
-def read_document(path: Path, limits: Limits) -> Document:
-    """The text of a file. Raises DocumentUnreadable, or RequestTooLarge over `limits.document_bytes`."""
-    try:
-        str(path).encode()
-    except UnicodeEncodeError as error:
-        raise DocumentUnreadable(f"the name {str(path)!r} is not UTF-8", "Rename it.") from error
-    if os.path.exists(path) and not _is_readable(path):
-        raise DocumentUnreadable(
-            f"{str(path)!r} is of a kind that cannot be read ({path.suffix or 'no suffix'})",
-            f"Kinds that can: {', '.join(SUFFIXES)}. Convert it to one of them.",
-        )
-    content = _bytes(path, limits)
-    text = decode(content)
-    if text is None:
-        raise DocumentUnreadable(f"{str(path)!r} is not text, or in an unknown encoding", "Save it as UTF-8.")
+async def load(path: Path, limits: Limits) -> SourceFile:
+    """A file's bytes and digest. Raises DocumentUnreadable; RequestTooLarge over `limits.document_bytes`, or for a
+    recording over `limits.audio_bytes`."""
+    return await run_sync(_load, path, limits)
+
+
+async def read(
+    file: SourceFile, limits: Limits, *, parser: Parser | None = None, transcribe: Transcribe | None = None
+) -> Document:
+    """The text of a file.
+
+    What is no plain text is read by `parser`, in a process of its own, or by one for this file alone; a recording is
+    heard by `transcribe`. Raises DocumentUnreadable, RequestTooLarge over `limits.document_characters` or
+    `limits.document_pages`, and what `transcribe` raises.
+    """
+    pages: tuple[int, ...] = ()
+    if file.kind == "audio":
+        text = await _heard(file.path, transcribe)
+    elif file.kind in ("text", "markdown"):
+        text = await run_sync(_decoded, file)
+    elif parser is None:
+        async with open_parser(limits) as own:
+            text, pages = await own.parse(file.path, file.kind, file.content)
+    else:
+        text, pages = await parser.parse(file.path, file.kind, file.content)
     if not text.strip():
-        raise DocumentUnreadable(f"{str(path)!r} holds no text", "Write something in it, or leave it out.")
-    return Document(path, text, hashlib.sha256(content).hexdigest())
+        raise DocumentUnreadable(f"{str(file.path)!r} holds no text", _EMPTY.get(file.kind, _EMPTY_TEXT))
+    if len(text) > limits.document_characters:
+        limit = f"{limits.document_characters} characters of text (`limits.document_characters`)"
+        raise RequestTooLarge(f"{str(file.path)!r} has more than {limit}", "Split it, or raise that limit.")
+    return Document(file.path, text, file.digest, file.kind, pages)
 
 
-def decode(content: bytes) -> str | None:
-    """UTF-8, UTF-16 or GB18030 as text with plain line ends; None where it is none of them, or not text."""
-    for mark, encoding in _MARKS:
-        if content.startswith(mark):
-            return _plain(_decoded(content[len(mark) :], encoding))
-    if b"\0" in content:
-        return _plain(_decoded(content, _utf16_order(content)))
-    if (text := _decoded(content, "utf-8")) is not None:
-        return _plain(text)
-    text = _decoded(content, "gb18030")
-    return _plain(text) if text is not None and _looks_chinese(text) else None
+def page_of(document: Document, start: int) -> int | None:
+    """The page, from 1, that a character of the text is on; None where the document has no pages."""
+    return page_at(document.pages, start)
+
+
+_EMPTY_TEXT: Final = "Write something in it, or leave it out."
+_EMPTY: Final[dict[Kind, str]] = {
+    "pdf": "Its pages seem to be pictures: run text recognition (OCR) on it first, or leave it out.",
+    "audio": "No speech was heard in it; leave it out.",
+}
+
+
+async def _heard(path: Path, transcribe: Transcribe | None) -> str:
+    if transcribe is None:
+        raise DocumentUnreadable(
+            f"{str(path)!r} is a recording, and there is nothing to hear it with",
+            "Set up speech to text (`tingshuo doctor` says what is missing), or leave it out.",
+        )
+    return unicodedata.normalize("NFC", await transcribe(path)).strip()
+
+
+def _decoded(file: SourceFile) -> str:
+    text = decode(file.content)
+    if text is None:
+        raise DocumentUnreadable(f"{str(file.path)!r} is not text, or in an unknown encoding", "Save it as UTF-8.")
+    return unicodedata.normalize("NFC", text)
 
 
 def _is_readable(path: Path) -> bool:
-    return path.suffix.lower() in SUFFIXES
+    return path.suffix.lower() in KINDS
 
 
 def _inside(path: Path, failed: _Failed) -> Iterator[Path]:
@@ -140,56 +190,48 @@ def _inside(path: Path, failed: _Failed) -> Iterator[Path]:
 def _resolved(path: Path, failed: _Failed) -> Path | None:
     try:
         return path.expanduser().resolve()
-    except (OSError, RuntimeError) as error:  # before Python 3.13 a link in a circle is a RuntimeError
+    except (OSError, RuntimeError, ValueError) as error:  # a name with a zero byte; before 3.13 links in a circle
         reason = f"{str(path)!r} leads nowhere: {str(error)!r}"
         failed.append((path, DocumentUnreadable(reason, "Mend that link, or leave it out.")))
         return None
 
 
-def _bytes(path: Path, limits: Limits) -> bytes:
+def _load(path: Path, limits: Limits) -> SourceFile:
+    try:
+        str(path).encode()
+    except UnicodeEncodeError as error:
+        raise DocumentUnreadable(f"the name {str(path)!r} is not UTF-8", "Rename it.") from error
+    kind = KINDS.get(path.suffix.lower())
+    if kind is None and os.path.exists(path):
+        raise DocumentUnreadable(
+            f"{str(path)!r} is of a kind that cannot be read ({path.suffix or 'no suffix'})",
+            f"Kinds that can: {', '.join(SUFFIXES)}. Convert it to one of them.",
+        )
+    if kind == "audio":
+        content = _bytes(path, limits.audio_bytes, "audio_bytes")
+    else:
+        content = _bytes(path, limits.document_bytes, "document_bytes")
+    if kind is None:
+        raise DocumentUnreadable(f"{str(path)!r} does not exist", "Check the path.")
+    if content and (what := mismatch(kind, content)):
+        raise DocumentUnreadable(
+            f"{str(path)!r} is named {path.suffix}, but it is {what}",
+            "Give it the name it should have, or save it anew.",
+        )
+    return SourceFile(path, kind, hashlib.sha256(content).hexdigest(), b"" if kind == "audio" else content)
+
+
+def _bytes(path: Path, most: int, limit: str) -> bytes:
     try:
         if not path.is_file():
             reason = "is not a regular file" if path.exists() else "does not exist"
             raise DocumentUnreadable(f"{str(path)!r} {reason}", "Check the path.")
         with path.open("rb") as file:
-            content = file.read(limits.document_bytes + 1)
+            content = file.read(most + 1)
     except OSError as error:
         raise DocumentUnreadable(f"{str(path)!r} cannot be opened: {error.strerror}", "Check the path.") from error
-    if len(content) > limits.document_bytes:
+    if len(content) > most:
         raise RequestTooLarge(
-            f"{str(path)!r} has more than {limits.document_bytes} bytes (`limits.document_bytes`)",
-            "Split it, or raise that limit.",
+            f"{str(path)!r} has more than {most} bytes (`limits.{limit}`)", "Split it, or raise that limit."
         )
     return content
-
-
-def _decoded(content: bytes, encoding: str | None) -> str | None:
-    if encoding is None:
-        return None
-    try:
-        return content.decode(encoding)
-    except UnicodeDecodeError:
-        return None
-
-
-def _utf16_order(content: bytes) -> str | None:
-    """UTF-16 without its mark: half the bytes of Latin text are zero, all on one side; else None."""
-    even, odd = content[::2].count(0), content[1::2].count(0)
-    if len(content) % 2 or max(even, odd) * 10 < len(content) or min(even, odd) * 20 > max(even, odd):
-        return None
-    return "utf-16-be" if even > odd else "utf-16-le"
-
-
-def _plain(text: str | None) -> str | None:
-    if text is None:
-        return None
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
-    controls = sum(unicodedata.category(character) in {"Cc", "Cn", "Co"} for character in text) - sum(
-        text.count(space) for space in "\n\t\f"
-    )
-    return None if "\0" in text or controls > _CONTROL_SHARE * len(text) else text
-
-
-def _looks_chinese(text: str) -> bool:
-    foreign = [character for character in text if ord(character) > 127]
-    return len("".join(foreign).encode("gb2312", "ignore")) >= _COMMON_SHARE * 2 * len(foreign)
