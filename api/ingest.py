@@ -53,7 +53,7 @@ def _report(done: Ingestion, came: Counter[str]) -> int:
 
 
 def _counts(came: Counter[str]) -> str:
-    order = ("added", "replaced", "unchanged", "failed")
+    order = ("added", "replaced", "unchanged", "removed", "failed")
     return ", ".join(f"{came[outcome]} {outcome}" for outcome in order if came[outcome])
 
 

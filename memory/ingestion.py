@@ -16,16 +16,17 @@ from configs.settings import Limits
 from memory import catalogue, vector_collections
 from memory.catalogue import NewDocument
 from memory.chunking import chunk
-from memory.documents import Document, SourceFile, Transcribe, find_files, load, read
+from memory.documents import Document, Found, SourceFile, Transcribe, find_files, load, read
 from memory.index import VectorIndex
 from memory.ledger import Ledger
+from memory.missing import Missing, find_missing
 from memory.parser import open_parser
 from memory.passages import PATH_SEPARATOR
 
 BATCH: Final = 64
 """Passages that are embedded in one call."""
 
-IngestionOutcome = Literal["added", "replaced", "unchanged", "failed"]
+IngestionOutcome = Literal["added", "replaced", "unchanged", "removed", "failed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +77,15 @@ def model_of(embeddings: Embeddings) -> str:
 
 
 class Ingestor:
-    """Brings documents in and clears out what is to go. Callers see to it that one call runs at a time."""
+    """Brings documents in and clears out what is to go.
 
-    def __init__(self, ledger: Ledger, index: VectorIndex, embeddings: Embeddings, limits: Limits) -> None:
+    `changing` is held while a knowledge base changes, but not between two files, so that others may change one too.
+    """
+
+    def __init__(
+        self, ledger: Ledger, index: VectorIndex, embeddings: Embeddings, limits: Limits, changing: anyio.Lock
+    ) -> None:
+        self._changing = changing
         self._ledger = ledger
         self._index = index
         self._embeddings = embeddings
@@ -93,19 +100,13 @@ class Ingestor:
     ) -> Ingestion:
         """See Knowledge.ingest."""
         found = await run_sync(find_files, paths, self._limits)
-        await self.sweep()
-        bases = await self._ledger.read(catalogue.knowledge_bases)
-        if knowledge in bases:
-            for collection in await self._ledger.read(partial(vector_collections.ready, owners=[bases[knowledge]])):
-                await self._index.check(collection, model_of(self._embeddings))
-        known = {
-            document.source: document.digest
-            for document in await self._ledger.read(partial(catalogue.documents, knowledge=knowledge))
-        }
-        done = [IngestedFile(path, "failed", error=error) for path, error in found.failed]
+        async with self._changing:
+            known, missing = await self._begin(paths, found, knowledge)
+        done = [IngestedFile(path, "failed", error=error) for path, error in (*found.failed, *missing.doubtful)]
+        done += [IngestedFile(path, "removed") for path in missing.gone]
         files = len(done) + len(found.files)
-        for number, failed in enumerate(done, 1):
-            _tell(progress, failed.path, number, files, 0, 0, failed.outcome)
+        for number, file in enumerate(done, 1):
+            _tell(progress, file.path, number, files, 0, 0, file.outcome)
         try:
             async with open_parser(self._limits) as parser:
                 reader = partial(read, limits=self._limits, parser=parser, transcribe=transcribe)
@@ -115,11 +116,29 @@ class Ingestor:
                     tell(done[-1].passages, done[-1].passages, done[-1].outcome)
         finally:
             with anyio.CancelScope(shield=True):
-                await self.sweep()
+                async with self._changing:
+                    await self.sweep()
         return Ingestion(knowledge, tuple(done), found.others)
 
+    async def _begin(self, paths: Sequence[Path], found: Found, knowledge: str) -> tuple[dict[str, str], Missing]:
+        """The digests of the documents that are known, by source; those whose files are gone are taken out."""
+        bases = await self._ledger.read(catalogue.knowledge_bases)
+        if knowledge in bases:
+            for collection in await self._ledger.read(partial(vector_collections.ready, owners=[bases[knowledge]])):
+                await self._index.check(collection, model_of(self._embeddings))
+        documents = await self._ledger.read(partial(catalogue.documents, knowledge=knowledge))
+        known = {document.source: document for document in documents}
+        missing = await run_sync(find_missing, paths, found, known)
+        going = [known[str(path)].id for path in missing.gone]
+        await self._ledger.write(partial(catalogue.retire, ids=going))
+        await self.sweep()
+        return {source: document.digest for source, document in known.items()}, missing
+
     async def sweep(self) -> None:
-        """Deletes pending and retired documents and collections, vectors first, off the disk."""
+        """Deletes pending and retired documents and collections, vectors first, off the disk.
+
+        Callers hold the lock.
+        """
         await vector_collections.sweep(self._ledger, self._index)
         leftovers = await self._ledger.read(catalogue.leftovers)
         for leftover in leftovers:
@@ -142,7 +161,8 @@ class Ingestor:
         except (EngineError, RequestError) as error:  # a recording may fail for want of an engine
             return IngestedFile(path, "failed", error=error)
         new = await run_sync(_prepared, document)
-        replaced = await self._store(new, knowledge, tell)
+        async with self._changing:
+            replaced = await self._store(new, knowledge, tell)
         return IngestedFile(path, "replaced" if replaced else "added", len(new.chunks))
 
     async def _store(self, new: NewDocument, knowledge: str, tell: "_Tell") -> bool:

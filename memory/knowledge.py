@@ -13,6 +13,7 @@ from configs.errors import IndexUnavailable, KnowledgeBaseNotFound, RequestError
 from configs.settings import Grounding, Limits
 from memory import catalogue, vector_collections
 from memory.catalogue import StoredDocument
+from memory.documents import Transcribe
 from memory.index import VectorIndex
 from memory.ingestion import Ingestion, Ingestor, Report
 from memory.ledger import Ledger
@@ -40,10 +41,10 @@ class Knowledge:
         similarity: float | None = None,
     ) -> None:
         self._ledger = ledger
-        self._ingestor = Ingestor(ledger, index, embeddings, limits)
+        self._changing = anyio.Lock()
+        self._ingestor = Ingestor(ledger, index, embeddings, limits, self._changing)
         self._searcher = Searcher(ledger, index, embeddings, grounding, similarity)
         self._reindexer = Reindexer(ledger, index, embeddings, self._ingestor.sweep)
-        self._changing = anyio.Lock()
 
     async def recover(self) -> None:
         """Clears away what an ingestion that was killed has left; no part of it could be found.
@@ -58,20 +59,24 @@ class Knowledge:
                 await self._ingestor.sweep()
 
     async def ingest(
-        self, paths: Sequence[Path], *, knowledge: str = "default", progress: Report | None = None
+        self,
+        paths: Sequence[Path],
+        *,
+        knowledge: str = "default",
+        progress: Report | None = None,
+        transcribe: Transcribe | None = None,
     ) -> Ingestion:
         """Takes in files, and all files in folders; what cannot be read is told and does not stop the rest.
 
-        A file that is there already is replaced, or left alone if it has not changed. Documents that are in stay in
-        when the call is cancelled. Raises RequestTooLarge for too many files, RequestError for a name that cannot be
+        A file that is there already is replaced, or left alone if it has not changed. A document that was taken in from
+        one of the folders goes when its file has gone, unless the folder now holds none at all, which is told as its
+        failure. Documents that are in stay in when the call is cancelled; others may be removed meanwhile.
+
+        `transcribe` hears recordings. Raises RequestTooLarge for too many files, RequestError for a name that cannot be
         used, EmbeddingMismatch, EngineError and StorageError.
         """
-        if not knowledge.strip() or not knowledge.isprintable() or len(knowledge) > 200:
-            raise RequestError(
-                f"{knowledge!r} cannot name a knowledge base", "Use 1 to 200 characters that can be seen."
-            )
-        async with self._changing:
-            return await self._ingestor.ingest(paths, knowledge, progress)
+        check_name(knowledge)
+        return await self._ingestor.ingest(paths, knowledge, progress, transcribe)
 
     async def reindex(
         self,
@@ -138,6 +143,12 @@ class Knowledge:
                     f"There are: {', '.join(there) or 'none yet'}. `tingshuo ingest` makes one.",
                 )
         return [there[name] for name in dict.fromkeys(names)]
+
+
+def check_name(knowledge: str) -> None:
+    """Raises RequestError for what cannot name a knowledge base."""
+    if not knowledge.strip() or not knowledge.isprintable() or len(knowledge) > 200:
+        raise RequestError(f"{knowledge!r} cannot name a knowledge base", "Use 1 to 200 characters that can be seen.")
 
 
 @asynccontextmanager
