@@ -25,6 +25,10 @@ LEAST: Final = 0.35
 """No text has fewer tokens for one unit of size, whatever the model."""
 MESSAGE, TOOLS = 8, 150
 """Sizes of what a template puts around a message, and around all tools."""
+SURPRISE: Final = 1.25
+"""What the scale grows by where a prompt had too many tokens, and nothing tells how many."""
+CHANCE: Final = 1.1
+"""A count that is so near to what was expected may be half of the context by chance."""
 
 log = logging.getLogger(__name__)
 
@@ -66,9 +70,13 @@ class Scale:
         step = 1.0 if seen > self.factor else 0.25
         return Scale(min(HIGHEST, max(LOWEST, self.factor + step * (seen - self.factor))))
 
-    def after_cut(self) -> "Scale":
-        """The scale when the server cut a prompt that was thought to fit."""
-        return Scale(min(HIGHEST, self.factor * 1.25))
+    def beyond(self, size: float, context: int) -> "Scale":
+        """The scale when a prompt of that size did not fit into that context, and nobody said by how much."""
+        return Scale(min(HIGHEST, SURPRISE * max(self.factor, context / size)))
+
+    def distance(self, factor: float) -> float:
+        """How surprising it would be if a prompt had so many tokens for one unit of size; 1 is as expected."""
+        return max(factor / self.factor, self.factor / factor)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,20 +133,62 @@ class TokenBudget:
         tokens = self.scale.tokens
         return fit(needed, [*map(tokens, turns)], [*map(tokens, passages)], limit)
 
-    def learn(self, size: float, counted: int) -> None:
-        """Takes in what the server counted for a prompt of that size.
+    def learn(self, size: float, counted: int, oldest: Sequence[float] = ()) -> None:
+        """Takes in what the server counted for a prompt of that size; `oldest`: the sizes of the messages in it after
+        the system prompt, but for the last.
 
-        Where the count fills the context, or is less than the prompt must have had, the server has cut the prompt. A
-        count far below says nothing: some servers leave out what they had read before, or count nothing at all.
+        Where a server cuts in silence, only its count can show it: it fills the context, is half of it, or is what is
+        left without the oldest messages. A count far below says nothing: some servers leave out what they had read
+        before, or count nothing at all.
         """
-        if counted >= self.context - MESSAGE:
+        if cut := self._cut(size, counted, oldest):
             self._warn(size, counted)
-            self.scale = self.scale.after(size, counted).after_cut()
+            self.scale = cut
         elif counted >= size * LEAST:
             self.scale = self.scale.after(size, counted)
         elif counted > self.context / 4:
             self._warn(size, counted)
             self.context = counted
+
+    def refused(self, size: float, tokens: int = 0, context: int = 0) -> None:
+        """Takes in that the server refused a prompt of that size, since it has so many tokens and its context holds
+        only so many; 0 where it did not say. What is fitted next is smaller."""
+        self.context = min(self.context, context or self.context)
+        if tokens > self.context:
+            self.scale = self.scale.after(size, tokens)
+        else:
+            self.scale = self.scale.beyond(size, self.context)
+
+    def _cut(self, size: float, counted: int, oldest: Sequence[float]) -> Scale | None:
+        """The scale that the server's cut of the prompt implies; None where it has more likely cut nothing.
+
+        Of a prompt that is too long Ollama drops as many of the oldest messages as it must (`server/prompt.go`). Where
+        the rest is still too long, it keeps the beginning and the end, together half the context; before its version
+        0.30 it kept as much as the context holds.
+        """
+        if counted >= self.context - MESSAGE:
+            return self.scale.beyond(size, counted)
+        if counted <= self.context / 4:
+            return None
+        if counted in self._halves and self.scale.distance(counted / size) > CHANCE:
+            return self.scale.beyond(size, self.context)
+        cuts: list[tuple[float, Scale]] = []
+        left = size
+        for message in oldest:
+            before, left = left, left - message
+            factor = counted / left
+            # It would not have dropped this one, had the rest fitted with it.
+            if self.context / before < factor <= HIGHEST:
+                cuts.append((factor, self.scale.after(left, counted)))
+        factor, scale = min(cuts, key=lambda cut: self.scale.distance(cut[0]), default=(0.0, None))
+        if scale and self.scale.distance(factor) < self.scale.distance(counted / size):
+            return scale
+        return None
+
+    @property
+    def _halves(self) -> set[int]:
+        """What Ollama leaves of a prompt by its `num_keep` of 4, with and without a token that begins every text."""
+        return {self.context - (self.context - kept) // 2 for kept in (4, 5)}
 
     def _warn(self, size: float, counted: int) -> None:
         log.warning(

@@ -118,7 +118,7 @@ def _ollama_models(settings: Settings, only: Part | None) -> list[tuple[str, str
         else:
             wanted += [(host, from_) for host in settings.chat.ollama.servers]
     if _wants("ollama", only, settings.embeddings.engine, "ollama"):
-        wanted.append((settings.embeddings.ollama.host, settings.embeddings.ollama.model))
+        wanted += [(host, settings.embeddings.ollama.model) for host in settings.embeddings.ollama.servers]
     return wanted
 
 

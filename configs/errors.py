@@ -9,6 +9,7 @@
     │   ├── ModelNotFound              its weights are missing
     │   ├── EngineUnavailable          not now; trying again may help
     │   └── EngineFailed               it broke while working
+    │       └── PromptTooLong          more tokens than the model's context holds
     ├── StorageError                   what is kept cannot be reached or grown
     │   ├── DataFolderLocked
     │   ├── DataFolderUnwritable
@@ -87,6 +88,15 @@ class EngineFailed(EngineError):
 
     exit_code = 70
     status = 500
+
+
+class PromptTooLong(EngineFailed):
+    """A server refused a prompt that has more tokens than its context; 0 where it did not say how many."""
+
+    def __init__(self, message: str, hint: str = "", tokens: int = 0, context: int = 0) -> None:
+        super().__init__(message, hint)
+        self.tokens = tokens
+        self.context = context
 
 
 class StorageError(AssistantError):

@@ -37,19 +37,14 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
-class OllamaChat(Section):
-    """The language model, served by Ollama."""
+class OllamaServers(Section):
+    """Where Ollama is."""
 
     host: str = HERE
     """Its address. Left as it is, Ollama's own variables OLLAMA_HOSTS (several, with commas) and OLLAMA_HOST count."""
     hosts: tuple[str, ...] = ()
-    """Several servers in place of `host`, all with the same models: each conversation keeps to one while it runs."""
-    num_ctx: int = Field(default=8192, ge=512)
-    """Tokens of context; one constant everywhere, since another value makes Ollama load the model again."""
-    keep_alive: int | str = Field(default=-1, union_mode="left_to_right")
-    """How long Ollama keeps the model loaded after a call; -1 is for ever."""
-    timeout: Seconds = 120
-    """The longest wait for the next piece of a reply."""
+    """Several servers in place of `host`, all with the same models: a conversation keeps to one of them while it runs;
+    embeddings come from the first that can serve."""
 
     @property
     def servers(self) -> tuple[str, ...]:
@@ -58,6 +53,20 @@ class OllamaChat(Section):
             return self.hosts or (self.host,)
         said = os.environ.get("OLLAMA_HOSTS") or os.environ.get("OLLAMA_HOST") or HERE
         return tuple(host.strip() for host in said.split(",") if host.strip()) or (HERE,)
+
+
+class OllamaChat(OllamaServers):
+    """The language model, served by Ollama."""
+
+    num_ctx: int = Field(default=8192, ge=512)
+    """Tokens of context; one constant everywhere, since another value makes Ollama load the model again."""
+    num_predict: Count = 1024
+    """The most tokens of one reply, where the persona's Modelfile sets no limit; so many are kept free in the context.
+    A persona that reasons may use half the context, since its thoughts count as well."""
+    keep_alive: int | str = Field(default=-1, union_mode="left_to_right")
+    """How long Ollama keeps the model loaded after a call; -1 is for ever."""
+    timeout: Seconds = 120
+    """The longest wait for the next piece of a reply."""
 
 
 class ExtractiveChat(Section):
@@ -88,10 +97,9 @@ class Chat(Section):
     fake: FakeChat = FakeChat()
 
 
-class OllamaEmbedding(Section):
+class OllamaEmbedding(OllamaServers):
     """Embeddings from Ollama."""
 
-    host: str = "http://127.0.0.1:11434"
     model: str = "qwen3-embedding:0.6b"
     query_prefix: str = "Instruct: Given a question, retrieve passages that answer it\nQuery: "
     """Put before a question, never before a document."""

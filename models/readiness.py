@@ -7,7 +7,7 @@ from pathlib import Path
 from configs.errors import EngineNotInstalled, ModelNotFound
 from configs.settings import Settings
 from models.engines import chattts_loading as chattts
-from models.engines.ollama_probe import OllamaState, probe, probe_all
+from models.engines.ollama_probe import OllamaState, probe_all
 from models.selection import Candidate
 from models.weights import CHATTTS_FILES, WHISPER_FILES, chattts_folder, missing, whisper_folder
 
@@ -26,9 +26,9 @@ async def chat_candidates(settings: Settings, models: Sequence[str]) -> list[Can
 
 async def embedding_candidates(settings: Settings) -> list[Candidate]:
     """What could turn text into vectors."""
-    state = await probe(settings.embeddings.ollama.host)
+    states = await probe_all(settings.embeddings.ollama.servers)
     hashed = Candidate("hashed", True, "needs no weights: hashed character n-grams", embedded=True)
-    return [_ollama([state], [settings.embeddings.ollama.model]), hashed]
+    return [_ollama(states, [settings.embeddings.ollama.model]), hashed]
 
 
 def embedding_model(engine: str, settings: Settings) -> str:

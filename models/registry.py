@@ -27,6 +27,11 @@ class Served(Protocol):
         """Tokens that a prompt and its reply may have together."""
         ...
 
+    @property
+    def reply(self) -> int:
+        """Tokens that a reply may have; 0 or less where nothing limits it."""
+        ...
+
     async def look(self) -> None:
         """Finds out what `context` is; loads nothing. Raises EngineError."""
         ...
@@ -65,9 +70,9 @@ def open_embeddings(choice: Choice, settings: Settings) -> Embeddings:
     """What turns text into vectors."""
     match choice.engine:
         case "ollama":
-            from models.engines import ollama
+            from models.engines import ollama_hosts
 
-            return ollama.open_embeddings(settings.embeddings.ollama)
+            return ollama_hosts.open_embeddings(settings.embeddings.ollama)
         case "hashed":
             from models.engines import hashed
 

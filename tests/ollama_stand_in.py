@@ -1,7 +1,6 @@
 """A stand-in for Ollama: its wire format on real sockets, with replies from a script; runs no model."""
 
 import json
-import re
 import socket
 import threading
 import time
@@ -21,6 +20,8 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from models.engines.hashed import HashedEmbeddings
+from tests.ollama_library import created, listed, pulled
+from tests.ollama_prompts import NUM_CTX, TooLong, pieces, tokens_read
 
 Body = dict[str, Any]
 Lines = AsyncGenerator[Body, None]
@@ -73,9 +74,11 @@ class StandIn:
     capabilities: Sequence[str] = ("completion", "tools", "thinking")
     dimensions: int = 1024
     context: int = 40_960
-    """Tokens that the model was trained for; where `num_ctx` is more, this holds. A longer prompt is cut in silence."""
+    """Tokens that the model was trained for; where `num_ctx` is more, this holds."""
     dense: float = 1.0
     """Tokens for each piece of a prompt."""
+    always_cuts: bool = False
+    """Cuts what is too long even if it is told not to, as Ollama before 0.12.6."""
     script: Reply | Callable[[Body], Reply] = field(default_factory=Reply)
     """The reply to every chat, or a function from the request's body to it."""
     fail: Fail | None = None
@@ -144,7 +147,7 @@ def _application(stand_in: StandIn) -> Starlette:
         routes=[
             Route("/", lambda _: PlainTextResponse("Ollama is running")),
             route("/api/version", "GET", lambda server, _: JSONResponse({"version": server.version})),
-            route("/api/tags", "GET", lambda server, _: JSONResponse({"models": [*map(_listed, server.models)]})),
+            route("/api/tags", "GET", lambda server, _: JSONResponse({"models": [*map(listed, server.models)]})),
             route("/api/ps", "GET", _ps),
             route("/api/show", "POST", _show),
             route("/api/chat", "POST", _chat),
@@ -224,10 +227,13 @@ def _chat(stand_in: StandIn, body: Body) -> Response:
         return _error(reply.fail.status, reply.fail.words)
     if not body.get("messages"):
         reply = Reply(text="", done_reason="load")
-    given = min(stand_in.context, body.get("options", {}).get("num_ctx", 4096))
-    stand_in.loaded[body["model"]] = given
+    stand_in.loaded[body["model"]] = min(stand_in.context, body.get("options", {}).get("num_ctx", NUM_CTX))
+    try:
+        read = tokens_read(body, stand_in.context, stand_in.dense, always_cuts=stand_in.always_cuts)
+    except TooLong as refusal:
+        return _error(400, str(refusal))
     parts = _parts(body, reply)
-    whole = _last(body, reply, min(given, round(stand_in.dense * prompt_tokens(body))), len(parts))
+    whole = _last(body, reply, read, len(parts))
     if body.get("stream", True):
         return _Stream(_each([*parts, whole]), stand_in, reply)
     message: Body = {"role": "assistant", "content": "".join(part["message"]["content"] for part in parts)}
@@ -240,12 +246,12 @@ def _chat(stand_in: StandIn, body: Body) -> Response:
 
 def _parts(body: Body, reply: Reply) -> list[Body]:
     """The lines before the last: thought, text piece by piece, tool calls."""
-    thought = _pieces(reply.thinking) if body.get("think") is not False else []
+    thought = pieces(reply.thinking) if body.get("think") is not False else []
     messages: list[Body] = [{"content": "", "thinking": piece} for piece in thought]
     limit = body.get("options", {}).get("num_predict", -1)
     text = json.dumps(reply.data, ensure_ascii=False) if body.get("format") and reply.data is not None else reply.text
-    pieces = _pieces(text)
-    messages += [{"content": piece} for piece in (pieces[:limit] if limit > 0 else pieces)]
+    written = pieces(text)
+    messages += [{"content": piece} for piece in (written[:limit] if limit > 0 else written)]
     calls = [
         {
             "id": f"call_{sha256(f'{index}{name}'.encode()).hexdigest()[:8]}",
@@ -275,34 +281,22 @@ def _last(body: Body, reply: Reply, read: int, count: int) -> Body:
     }
 
 
-def prompt_tokens(body: Body) -> int:
-    """What the stand-in counts for a prompt: the pieces of its messages, and ten for each tool."""
-    return sum(len(_pieces(message.get("content") or "")) for message in body["messages"]) + 10 * len(
-        body.get("tools") or ()
-    )
-
-
-def _pieces(text: str) -> list[str]:
-    """About what a model's tokens are: an English word with its space, or one or two Chinese characters."""
-    return re.findall(r"[\u3000-\u9fff\uff00-\uffef]{1,2}|\s*[^\s\u3000-\u9fff\uff00-\uffef]+|\s+", text)
-
-
 def _generate(stand_in: StandIn, body: Body) -> Response:
     if refusal := _refusal(stand_in, body):
         return refusal
-    stand_in.loaded.setdefault(body["model"], 4096)
+    stand_in.loaded.setdefault(body["model"], NUM_CTX)
     text = "Hello there." if body.get("prompt") else ""
     done = {**_stamp(body), "response": "", "done": True, "done_reason": "stop" if text else "load"}
     if not body.get("stream", True):
         return JSONResponse({**done, "response": text})
-    lines = [{**_stamp(body), "response": piece, "done": False} for piece in _pieces(text)]
+    lines = [{**_stamp(body), "response": piece, "done": False} for piece in pieces(text)]
     return _Stream(_each([*lines, done]), stand_in, Reply())
 
 
 def _embed(stand_in: StandIn, body: Body) -> Response:
     if refusal := _refusal(stand_in, body):
         return refusal
-    stand_in.loaded.setdefault(body["model"], 4096)
+    stand_in.loaded.setdefault(body["model"], NUM_CTX)
     texts = [body["input"]] if isinstance(body["input"], str) else body["input"]
     vectors = HashedEmbeddings(body.get("dimensions") or stand_in.dimensions).embed_documents(texts)
     counts = {"total_duration": 14143917, "load_duration": 1019500, "prompt_eval_count": sum(map(len, texts))}
@@ -317,7 +311,7 @@ def _show(stand_in: StandIn, body: Body) -> Response:
             "modelfile": f"FROM {body['model']}",
             "parameters": "temperature                    0.6\ntop_k                          20",
             "template": "{{ .Prompt }}",
-            "details": _listed(body["model"])["details"],
+            "details": listed(body["model"])["details"],
             "model_info": {"general.architecture": "qwen3", "qwen3.context_length": stand_in.context},
             "capabilities": list(stand_in.capabilities),
             "modified_at": _now(),
@@ -327,31 +321,23 @@ def _show(stand_in: StandIn, body: Body) -> Response:
 
 def _ps(stand_in: StandIn, body: Body) -> Response:
     running = [
-        {**_listed(name), "expires_at": "2318-01-01T00:00:00Z", "size_vram": 5225388164, "context_length": context}
+        {**listed(name), "expires_at": "2318-01-01T00:00:00Z", "size_vram": 5225388164, "context_length": context}
         for name, context in sorted(stand_in.loaded.items())
     ]
     return JSONResponse({"models": running})
 
 
 def _create(stand_in: StandIn, body: Body) -> Response:
-    if body.get("from") not in stand_in.models:
-        return _status_lines(stand_in, body, [{"error": f"model '{body.get('from')}' not found"}])
-    stand_in.models.append(body["model"])
-    steps = [f"using existing layer sha256:{sha256(b'weights').hexdigest()}", "writing manifest", "success"]
-    return _status_lines(stand_in, body, [{"status": step} for step in steps])
+    return _status_lines(stand_in, body, created(stand_in.models, body, _breaks_off(stand_in)))
 
 
 def _pull(stand_in: StandIn, body: Body) -> Response:
-    if stand_in.fail and stand_in.fail.how == "line":
-        return _status_lines(stand_in, body, [{"status": "pulling manifest"}, {"error": stand_in.fail.words}])
-    digest, total = sha256(body["model"].encode()).hexdigest(), 5_225_374_720
-    layer = {"status": f"pulling {digest[:12]}", "digest": f"sha256:{digest}", "total": total}
-    stand_in.models.append(body["model"])
-    ends = ["verifying sha256 digest", "writing manifest", "success"]
-    progress = [{**layer, "completed": total * quarter // 4} for quarter in range(1, 5)]
-    return _status_lines(
-        stand_in, body, [{"status": "pulling manifest"}, layer, *progress, *({"status": end} for end in ends)]
-    )
+    return _status_lines(stand_in, body, pulled(stand_in.models, body["model"], _breaks_off(stand_in)))
+
+
+def _breaks_off(stand_in: StandIn) -> str:
+    """What a line of progress fails with, where it does."""
+    return stand_in.fail.words if stand_in.fail and stand_in.fail.how == "line" else ""
 
 
 def _delete(stand_in: StandIn, body: Body) -> Response:
@@ -382,18 +368,6 @@ def _refusal(stand_in: StandIn, body: Body) -> Response | None:
 
 def _error(status: int, words: str) -> Response:
     return JSONResponse({"error": words}, status_code=status)
-
-
-def _listed(name: str) -> Body:
-    details = {"parent_model": "", "format": "gguf", "family": "qwen3", "families": ["qwen3"]}
-    return {
-        "name": name,
-        "model": name,
-        "modified_at": "2026-08-19T10:00:00.123456789Z",
-        "size": 5225388164,
-        "digest": sha256(name.encode()).hexdigest(),
-        "details": {**details, "parameter_size": "8.2B", "quantization_level": "Q4_K_M"},
-    }
 
 
 def _stamp(body: Body) -> Body:

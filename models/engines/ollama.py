@@ -1,5 +1,6 @@
 """Ollama: LangChain's ChatOllama and OllamaEmbeddings, kept hot and with our errors; knows no persona."""
 
+import logging
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from typing import Any, Final, TypeAlias
@@ -8,7 +9,7 @@ from langchain_core.messages import BaseMessage
 from langchain_core.tools import BaseTool
 from langchain_ollama import ChatOllama
 from langchain_ollama import OllamaEmbeddings as LangChainOllamaEmbeddings
-from ollama import AsyncClient, Client
+from ollama import AsyncClient, ChatResponse, Client
 from pydantic import Field, PrivateAttr
 
 from configs import settings as settings_of
@@ -28,12 +29,15 @@ SAMPLING: Final = frozenset(
 )
 """The options that may differ between requests without making Ollama load the model again."""
 
+log = logging.getLogger(__name__)
+
 
 class OllamaChat(ChatOllama):
     """ChatOllama whose options are constant and whose errors are ours.
 
-    Raises EngineUnavailable (not running, busy, too slow), ModelNotFound and EngineFailed (refused or cut), while
-    streaming and not. Token counts come as `usage_metadata`.
+    Raises EngineUnavailable (not running, busy, too slow), ModelNotFound, PromptTooLong and EngineFailed (refused or
+    cut), while streaming and not. Token counts come as `usage_metadata`; a reply that ended at its limit of tokens has
+    the `done_reason` "length" in its `response_metadata`.
     """
 
     sampling: dict[str, Any] = Field(default_factory=dict)
@@ -46,6 +50,11 @@ class OllamaChat(ChatOllama):
         """Tokens that a prompt and its reply may have together."""
         assert self.num_ctx, "num_ctx is sent with every request"
         return min(self.num_ctx, self._trained or self.num_ctx)
+
+    @property
+    def reply(self) -> int:
+        """Tokens that a reply may have; 0 or less where nothing limits it."""
+        return int(self.sampling.get("num_predict", -1))
 
     async def look(self) -> None:
         """Finds out how much the model can hold; loads nothing. Raises as a reply does.
@@ -82,22 +91,33 @@ class OllamaChat(ChatOllama):
         self, messages: list[BaseMessage], stop: list[str] | None = None, **kwargs: object
     ) -> Iterator[Mapping[str, Any] | str]:
         part: Mapping[str, Any] | str = {}
+        request = self._request(messages, stop, **kwargs)
         with translated(str(self.base_url), self.model):
-            for part in super()._create_chat_stream(messages, stop, **kwargs):
+            for part in self._client._request(ChatResponse, **request):
                 yield part
-            self._check_end(part)
+            self._check_end(part, asked=_limited(kwargs))
 
     async def _acreate_chat_stream(
         self, messages: list[BaseMessage], stop: list[str] | None = None, **kwargs: object
     ) -> AsyncIterator[Mapping[str, Any] | str]:
         part: Mapping[str, Any] | str = {}
+        request = self._request(messages, stop, **kwargs)
         with translated(str(self.base_url), self.model):
-            async with aclosing(super()._acreate_chat_stream(messages, stop, **kwargs)) as parts:  # type: ignore[type-var]
+            async with aclosing(await self._async_client._request(ChatResponse, **request)) as parts:
                 async for part in parts:
                     yield part
-            self._check_end(part)
+            self._check_end(part, asked=_limited(kwargs))
 
-    def _check_end(self, last: Mapping[str, Any] | str) -> None:
+    def _request(self, messages: list[BaseMessage], stop: list[str] | None, **kwargs: object) -> dict[str, Any]:
+        """What the clients' `chat` would send, and that a prompt is to be refused, never cut in silence.
+
+        They do not know `truncate`. Ollama does since 0.12.6; it leaves the model loaded, unlike `shift`.
+        """
+        params = {**self._chat_params(messages, stop, **kwargs), "truncate": False, "stream": True}
+        body = {name: value for name, value in params.items() if value is not None}
+        return {"method": "POST", "url": "/api/chat", "json": body, "stream": True}
+
+    def _check_end(self, last: Mapping[str, Any] | str, *, asked: bool) -> None:
         """A reply ends with a line that says so; one that only loaded the model says nothing."""
         if isinstance(last, str) or not last.get("done"):
             raise cut(str(self.base_url), self.model, "the stream ended without its last line")
@@ -105,6 +125,8 @@ class OllamaChat(ChatOllama):
             raise EngineUnavailable(
                 f"Ollama loaded {self.model!r} but gave no reply", "Try again; a request needs at least one message."
             )
+        if last.get("done_reason") == "length" and not asked:
+            log.warning("%r broke off after %s tokens, its limit (num_predict)", self.model, last.get("eval_count"))
 
 
 class OllamaEmbeddings(LangChainOllamaEmbeddings):
@@ -155,20 +177,25 @@ def open_chat(
     Raises ConfigError for an address or an option that cannot be.
     """
     host = host_url(server or settings.servers[0])
+    # Thoughts count as part of the reply; more than half of the context is never kept free for it.
+    limit = max(settings.num_predict, settings.num_ctx // 2) if reasoning else settings.num_predict
     return OllamaChat(
         model=model,
         base_url=host,
         reasoning=reasoning,
         num_ctx=settings.num_ctx,
         keep_alive=settings.keep_alive,
-        sampling=_checked(sampling or {}, settings.num_ctx),
+        sampling={"num_predict": limit, **_checked(sampling or {}, settings.num_ctx)},
         client_kwargs=client_options(host, settings.timeout),
     )
 
 
-def open_embeddings(settings: settings_of.OllamaEmbedding) -> OllamaEmbeddings:
-    """The embeddings that these settings describe; connect at the first call. Raises ConfigError."""
-    host = host_url(settings.host)
+def open_embeddings(settings: settings_of.OllamaEmbedding, *, server: str | None = None) -> OllamaEmbeddings:
+    """The embeddings of one server, the first unless another is named; connect at the first call.
+
+    Raises ConfigError.
+    """
+    host = host_url(server or settings.servers[0])
     return OllamaEmbeddings(
         model=settings.model,
         base_url=host,
@@ -194,6 +221,12 @@ def _checked(sampling: Mapping[str, Any], num_ctx: int) -> dict[str, Any]:
     if unknown := options.keys() - SAMPLING:
         raise ConfigError(f"no sampling option: {', '.join(sorted(unknown))}", f"Known: {', '.join(sorted(SAMPLING))}.")
     return options
+
+
+def _limited(kwargs: Mapping[str, object]) -> bool:
+    """Whether the call itself says how long the reply may be."""
+    options = kwargs.get("options")
+    return isinstance(options, Mapping) and "num_predict" in options
 
 
 def _batches(texts: list[str]) -> Iterator[list[str]]:

@@ -10,7 +10,7 @@ import httpx
 from ollama import ResponseError
 from pydantic import ValidationError
 
-from configs.errors import EngineError, EngineFailed, EngineUnavailable, ModelNotFound
+from configs.errors import EngineError, EngineFailed, EngineUnavailable, ModelNotFound, PromptTooLong
 
 BUSY: Final = {429, 502, 503, 504}
 """Statuses of a full queue, or of a gateway before an Ollama that is away."""
@@ -22,7 +22,6 @@ REMEDIES: Final = (
     ("does not support tools", "Name a model that knows tools in the persona, such as qwen3:8b."),
     ("does not support thinking", "Set no `reasoning` in the persona, or name a model that thinks, such as qwen3:8b."),
     ("does not support chat", "That is no chat model: name another in the persona, such as qwen3:8b."),
-    ("exceeds the available context", "Shorten the question, or set a larger chat.ollama.num_ctx."),
     ("does not support embeddings", "Name another embeddings.ollama.model, such as qwen3-embedding:0.6b."),
     ("system memory", "Close other programs, or name a smaller model, such as qwen3:4b."),
     ("out of memory", "Name a smaller model, such as qwen3:4b, or set a smaller chat.ollama.num_ctx."),
@@ -30,10 +29,16 @@ REMEDIES: Final = (
 )
 """A piece of Ollama's words, and what the reader can do about it."""
 
+OVERLONG: Final = re.compile(r"exceeds the (available context|context length)|prompt is longer than the context")
+"""What Ollama says of a prompt that it may not cut; at each of its versions one of these."""
+
+COUNTED: Final = (re.compile(r"n_prompt_tokens\W+(\d+)|request \((\d+)"), re.compile(r"n_ctx\W+(\d+)|size \((\d+)"))
+"""Where such words tell the tokens of the prompt, and of the context."""
+
 
 @contextmanager
 def translated(host: str, model: str) -> Generator[None, None, None]:
-    """Turns what Ollama's client raises inside into EngineUnavailable, ModelNotFound or EngineFailed."""
+    """Turns what Ollama's client raises inside into EngineUnavailable, ModelNotFound, PromptTooLong or EngineFailed."""
     host = _shown(host)
     try:
         yield
@@ -84,5 +89,16 @@ def _refused(error: ResponseError, host: str, model: str) -> EngineError:
         return ModelNotFound(f"Ollama at {host} has no model {model!r}", f"`tingshuo pull`, or `ollama pull {model}`")
     if error.status_code in BUSY or any(sign in told for sign in LATER):
         return EngineUnavailable(f"Ollama at {host} is not ready: {words}", "Try again in a moment.")
+    if OVERLONG.search(told):
+        tokens, context = (_number(told, sign) for sign in COUNTED)
+        count = f"{tokens} tokens, and {context} fit" if tokens and context else "too many tokens"
+        remedy = "Shorten the question, or set a larger chat.ollama.num_ctx."
+        return PromptTooLong(f"the prompt for {model!r} at {host} has {count}", remedy, tokens, context)
     hint = next((remedy for sign, remedy in REMEDIES if sign in told), "Look into Ollama's log.")
     return EngineFailed(f"Ollama at {host} failed with {model!r}: {words}", hint)
+
+
+def _number(words: str, sign: re.Pattern[str]) -> int:
+    """The number after that sign; 0 where there is none."""
+    found = sign.search(words)
+    return int(found[found.lastindex or 0]) if found else 0

@@ -16,7 +16,8 @@ from models.engines.ollama import OllamaChat, open_chat
 from models.engines.ollama_probe import CONNECT_SECONDS, client_options
 from models.engines.ollama_structured import structured
 from models.selection import Choice
-from tests.ollama_stand_in import Fail, Reply, StandIn, ollama_stand_in, prompt_tokens
+from tests.ollama_prompts import prompt_tokens
+from tests.ollama_stand_in import Fail, Reply, StandIn, ollama_stand_in
 
 pytestmark = pytest.mark.anyio
 
@@ -129,7 +130,7 @@ class TestStructured:
         assert body["format"]["required"] == ["subject", "sure"]
         assert body["format"]["properties"]["sure"] == {"title": "Sure", "type": "boolean"}
         assert body["think"] is False
-        assert body["options"] == {"temperature": 0, "top_k": 20, "num_ctx": 8192}
+        assert body["options"] == {"temperature": 0, "top_k": 20, "num_predict": 4096, "num_ctx": 8192}
 
     @pytest.mark.parametrize(
         ("reply", "told"),
@@ -144,8 +145,9 @@ class TestStructured:
         assert told in failed.value.message
 
     async def test_a_reply_that_was_cut_short_is_an_error(self, server: StandIn) -> None:
-        with pytest.raises(EngineFailed, match="Invalid JSON"):
+        with pytest.raises(EngineFailed, match="limit of 2 tokens came first") as failed:
             await self.of(server, Reply(data={"subject": "a b c d", "sure": True}), num_predict=2)
+        assert "num_predict" in failed.value.hint
 
     async def test_it_fails_as_a_reply_does(self, server: StandIn) -> None:
         with pytest.raises(EngineUnavailable, match="busy"):

@@ -12,11 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from langchain.agents import create_agent
 from langchain_core.messages import AIMessageChunk, HumanMessage, SystemMessage
+from pydantic import BaseModel
 
 from configs import settings
-from configs.errors import EngineFailed, EngineUnavailable, ModelNotFound
+from configs.errors import EngineFailed, EngineUnavailable, ModelNotFound, PromptTooLong
 from models.engines.ollama import OllamaChat
 from models.engines.ollama_hosts import AVOIDED_SECONDS, OllamaHosts, open_chat, ranked
+from models.engines.ollama_structured import structured
 from models.readiness import chat_candidates
 from tests.ollama_stand_in import Fail, Reply, StandIn, ollama_stand_in, unused_host
 
@@ -44,6 +46,12 @@ def test_hosts_share_conversations_evenly() -> None:
     counts = Counter(ranked(["a", "b", "c"], f"conversation {number}")[0] for number in range(3000))
     # 1000 each, with a standard deviation of 26.
     assert all(900 < counts[host] < 1100 for host in "abc"), counts
+
+
+class Counted(BaseModel):
+    """A shape for a reply."""
+
+    count: int
 
 
 class Pair:
@@ -112,7 +120,7 @@ async def test_all_hosts_get_the_same_options(pair: Pair) -> None:
     for number in range(8):
         await pair.ask(str(number))
     bodies = [body for server in pair.servers for body in server.bodies("/api/chat")]
-    assert all(body["options"] == {"temperature": 0.7, "num_ctx": 8192} for body in bodies)
+    assert all(body["options"] == {"temperature": 0.7, "num_predict": 1024, "num_ctx": 8192} for body in bodies)
     assert all(pair.served())
 
 
@@ -139,6 +147,25 @@ async def test_a_host_that_failed_is_avoided_for_a_while(
     assert await pair.ask("c") == "Hello there."
     now += 2
     assert await pair.ask("c") == "Back again."
+
+
+async def test_a_shape_is_asked_of_another_host_as_well_and_without_thought(pair: Pair) -> None:
+    own, other = pair.own("")
+    own.script = Reply(fail=Fail(status=503, words="server busy"))
+    other.script = Reply(data={"count": 3}, thinking="Three, then.")
+    assert (await structured(pair.chat, Counted, [HumanMessage("How many?")])).count == 3
+    for server in pair.servers:
+        (body,) = server.bodies("/api/chat")
+        assert (body["think"], body["options"]["temperature"]) == (False, 0)
+        assert body["format"]["required"] == ["count"]
+
+
+async def test_a_prompt_that_is_too_long_is_not_tried_elsewhere(pair: Pair) -> None:
+    for server in pair.servers:
+        server.dense = 9000.0
+    with pytest.raises(PromptTooLong):
+        await pair.ask("c")
+    assert sum(pair.served()) == 1
 
 
 async def test_when_no_host_can_serve_each_is_named(pair: Pair) -> None:

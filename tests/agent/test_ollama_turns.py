@@ -26,7 +26,8 @@ from models.registry import Served, open_chat
 from models.selection import Choice
 from models.text_to_speech import Voice
 from tests.agent.cast import MemoryHistory, Seen, mouth
-from tests.ollama_stand_in import Body, Fail, Reply, StandIn, ollama_stand_in, prompt_tokens, unused_host
+from tests.ollama_prompts import prompt_tokens
+from tests.ollama_stand_in import Body, Fail, Reply, StandIn, ollama_stand_in, unused_host
 from tools.playback import Playback
 from tools.speech_output import Speaker
 
@@ -208,11 +209,12 @@ class TestBudget:
     async def test_a_server_that_cuts_is_noticed_and_gets_less(
         self, server: StandIn, make: MakeStage, caplog: pytest.LogCaptureFixture
     ) -> None:
-        server.dense = 6.0
+        server.dense, server.always_cuts = 6.0, True
         stage = make(num_ctx=6144)
         with caplog.at_level(logging.WARNING):
             await stage.reply("word " * 1000)
-            assert "the server has cut a prompt: it read 6144 tokens" in caplog.text
+            # The last message alone is too long: 4 tokens of the beginning are kept, and half of the others.
+            assert "the server has cut a prompt: it read 3074 tokens" in caplog.text
             caplog.clear()
             await stage.reply("And now?")
         assert caplog.text == ""

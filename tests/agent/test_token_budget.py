@@ -149,8 +149,17 @@ def test_room_is_kept_for_the_reply(context: int, wanted: int | None, kept: int)
     [
         # In a context of 4000.
         (3000, 2400, False, 4000, 0.95),
-        (5000, 4000, True, 4000, 1.0 * 0.95 * 1.25),
-        (5000, 3995, True, 4000, (1 - 0.201 / 4) * 1.25),
+        # What the context holds, as Ollama cut before 0.30.
+        (5000, 4000, True, 4000, 1.25),
+        (5000, 3995, True, 4000, 1.25),
+        (3200, 4000, True, 4000, 1.25 * 1.25),
+        # Half of it and a little, since 0.30: 4000 - (4000 - 4) // 2, and for a model that begins all texts with a
+        # token of its own 4000 - (4000 - 5) // 2. Where that was to be expected, it is none.
+        (3300, 2002, True, 4000, 4000 / 3300 * 1.25),
+        (1000, 2003, True, 4000, 4.0),
+        (3300, 2004, False, 4000, 1 - (1 - 2004 / 3300) / 4),
+        (2000, 2002, False, 4000, 1.001),
+        (2100, 2002, False, 4000, 1 - (1 - 2002 / 2100) / 4),
         # Less than 0.35 of the size, and more than a quarter of the context: another limit holds there.
         (4000, 1300, True, 1300, 1.0),
         # The rest was in the server's cache, or it does not count.
@@ -167,6 +176,55 @@ def test_a_prompt_that_the_server_cut_is_noticed(
     assert bool(caplog.records) == cut
     assert budget.context == context
     assert budget.scale.factor == pytest.approx(factor)
+
+
+@pytest.mark.parametrize(
+    ("oldest", "counted", "factor"),
+    [
+        # A prompt of size 2800, which Ollama cut to a context of 4000. With 1.6 tokens for each unit it has 4480:
+        # without the first message 4160, without the second 1440.
+        ([200, 1700, 300], 1440, 1.6),
+        # With 1.5 it has 4200: without the first message 1200.
+        ([2000], 1200, 1.5),
+        # Nothing was cut: with the message the rest would have fitted.
+        ([300, 300, 300], 1700, 1 - (1 - 1700 / 2800) / 4),
+        # As many as were to be expected.
+        ([2000], 2800, 1.0),
+        # More than were to be expected: whether it was cut does not matter, the scale goes up.
+        ([300, 300, 300], 3900, 3900 / 2800),
+    ],
+)
+def test_a_prompt_without_its_oldest_messages_is_noticed(
+    caplog: pytest.LogCaptureFixture, oldest: list[float], counted: int, factor: float
+) -> None:
+    budget = TokenBudget(4000)
+    with caplog.at_level(logging.WARNING):
+        budget.learn(2800, counted, oldest)
+    assert budget.scale.factor == pytest.approx(factor)
+    assert bool(caplog.records) == (factor in (1.6, 1.5))
+    assert budget.context == 4000
+
+
+@pytest.mark.parametrize(
+    ("tokens", "told", "context", "factor"),
+    [
+        # In a context of 4000, for a prompt of size 3000.
+        (4500, 4000, 4000, 1.5),
+        (0, 0, 4000, 4000 / 3000 * 1.25),
+        # The server gives less than was asked for.
+        (2600, 2048, 2048, 1 - (1 - 2600 / 3000) / 4),
+        (0, 2048, 2048, 1.25),
+        (4500, 9000, 4000, 1.5),
+    ],
+)
+def test_a_refusal_makes_the_next_prompt_smaller(tokens: int, told: int, context: int, factor: float) -> None:
+    budget = TokenBudget(4000)
+    turns = [500.0] * 6
+    assert budget.fit(0, turns[:5], []).dropped == 0
+    budget.refused(3000, tokens, told)
+    assert (budget.context, budget.scale.factor) == (context, pytest.approx(factor))
+    dropped = budget.fit(0, turns, []).dropped
+    assert 3000 * max(factor, tokens / 3000) * (6 - dropped) / 6 <= context
 
 
 def human(text: str) -> HumanMessage:

@@ -15,10 +15,11 @@ from langchain_core.messages import AIMessageChunk, HumanMessage, SystemMessage
 from langchain_core.tools import tool
 
 from configs import settings
-from configs.errors import AssistantError, ConfigError, EngineFailed, EngineUnavailable, ModelNotFound
-from models.engines.ollama import OllamaChat, open_chat, open_embeddings
+from configs.errors import AssistantError, ConfigError, EngineFailed, EngineUnavailable, ModelNotFound, PromptTooLong
+from models.engines.ollama import OllamaChat, open_chat
 from models.engines.ollama_probe import OllamaState, host_url, probe
-from tests.ollama_stand_in import Fail, Reply, StandIn, ollama_stand_in, prompt_tokens, unused_host
+from tests.ollama_prompts import prompt_tokens
+from tests.ollama_stand_in import Fail, Reply, StandIn, ollama_stand_in, unused_host
 
 pytestmark = pytest.mark.anyio
 
@@ -167,13 +168,86 @@ async def test_every_request_has_the_same_constant_options(server: StandIn) -> N
     await chat.bind_tools([clock]).ainvoke("Hi", stop=["END"])
     await chat.preload([SystemMessage("You are a butler.")], [clock])
     first, second, third, fourth = server.bodies("/api/chat")
-    assert first["options"] == {"temperature": 0.7, "min_p": 0.0, "stop": ["User:"], "num_ctx": 4096}
+    assert first["options"] == {
+        "temperature": 0.7, "min_p": 0.0, "stop": ["User:"], "num_predict": 1024, "num_ctx": 4096
+    }  # fmt: skip
     assert second["options"] == first["options"]
     assert third["options"] == {**first["options"], "stop": ["END"]}
     assert fourth["options"] == {**first["options"], "num_predict": 1}
     for body in (first, second, third, fourth):
         assert (body["model"], body["think"], body["keep_alive"]) == ("qwen3:8b", False, "30m")
+        assert body["truncate"] is False
     await chat.aclose()
+
+
+@pytest.mark.parametrize(
+    ("wanted", "persona", "reasoning", "limit"),
+    [
+        ({}, {}, False, 1024),
+        ({"num_predict": 300}, {}, False, 300),
+        ({"num_predict": 300}, {"num_predict": 50}, False, 50),
+        ({}, {"num_predict": -1}, False, -1),
+        # Thoughts count as well: half of the context of 8192, unless that is less than is set.
+        ({}, {}, True, 4096),
+        ({"num_predict": 5000}, {}, "high", 5000),
+        ({}, {"num_predict": 50}, True, 50),
+    ],
+)
+async def test_a_reply_has_a_limit(
+    server: StandIn, wanted: dict[str, int], persona: dict[str, int], reasoning: bool | str, limit: int
+) -> None:
+    chat = open_chat(settings.OllamaChat(host=server.host, **wanted), "qwen3:8b", persona, reasoning=reasoning)
+    await chat.ainvoke("Hi")
+    assert server.bodies("/api/chat")[0]["options"]["num_predict"] == chat.reply == limit
+    await chat.aclose()
+
+
+@WAYS
+async def test_a_reply_that_ends_at_its_limit_is_told(
+    server: StandIn, ask: Callable[[OllamaChat], Awaitable[None]], caplog: pytest.LogCaptureFixture
+) -> None:
+    server.script = Reply(text="one two three four")
+    chat = open_chat(settings.OllamaChat(host=server.host, num_predict=3), "qwen3:8b")
+    await ask(chat)
+    assert [record.getMessage() for record in caplog.records if record.name.startswith("models")] == [
+        "'qwen3:8b' broke off after 3 tokens, its limit (num_predict)"
+    ]
+    reply = await chat.ainvoke("Hi")
+    assert (reply.text, reply.response_metadata["done_reason"]) == ("one two three", "length")
+    caplog.clear()
+    # A limit that the call itself sets is no news.
+    await chat.preload([HumanMessage("Hi")])
+    assert not [record for record in caplog.records if record.name.startswith("models")]
+    await chat.aclose()
+
+
+@WAYS
+async def test_a_prompt_that_is_too_long_is_refused_and_never_cut(
+    server: StandIn, ask: Callable[[OllamaChat], Awaitable[None]]
+) -> None:
+    server.dense = 600.0
+    chat = open_chat(settings.OllamaChat(host=server.host, num_ctx=512), "qwen3:8b")
+    with pytest.raises(PromptTooLong) as refused:
+        await ask(chat)
+    assert (refused.value.tokens, refused.value.context) == (600, 512)
+    assert "has 600 tokens, and 512 fit" in refused.value.message
+    assert "num_ctx" in refused.value.hint
+    await chat.aclose()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "the input length exceeds the context length",
+        "the prompt is longer than the context length currently available to the model; shorten the prompt, adjust",
+        "the request exceeds the available context size. try increasing the context size or enable context shift",
+    ],
+)
+async def test_other_versions_refuse_without_a_count(server: StandIn, chat: OllamaChat, words: str) -> None:
+    server.script = Reply(fail=Fail(status=400, words=words))
+    with pytest.raises(PromptTooLong, match="has too many tokens") as refused:
+        await chat.ainvoke("Hi")
+    assert (refused.value.tokens, refused.value.context) == (0, 0)
 
 
 async def test_thought_is_kept_apart_from_the_reply(server: StandIn, chat: OllamaChat) -> None:
@@ -240,53 +314,6 @@ async def test_leaving_a_stream_stops_the_generation(server: StandIn, chat: Olla
         async for _ in pieces:
             break
     assert await run_sync(server.closed_early.wait, 5)
-
-
-async def test_only_questions_get_the_prefix(server: StandIn) -> None:
-    embeddings = open_embeddings(settings.OllamaEmbedding(host=server.host, query_prefix="Query: "))
-    await embeddings.aembed_documents(["one", "two"])
-    await embeddings.aembed_query("three")
-    await run_sync(embeddings.embed_query, "four")
-    assert [body["input"] for body in server.bodies("/api/embed")] == [
-        ["one", "two"],
-        ["Query: three"],
-        ["Query: four"],
-    ]
-    await embeddings.aclose()
-
-
-async def test_many_texts_go_in_several_requests(server: StandIn) -> None:
-    embeddings = open_embeddings(settings.OllamaEmbedding(host=server.host))
-    assert len(await embeddings.aembed_documents(["text"] * 70)) == 70
-    assert [len(body["input"]) for body in server.bodies("/api/embed")] == [32, 32, 6]
-    await embeddings.aclose()
-
-
-@pytest.mark.parametrize(
-    ("fail", "error"),
-    [
-        (Fail(status=404, words='model "x" not found, try pulling it first'), ModelNotFound),
-        (Fail(status=503, words="server busy"), EngineUnavailable),
-        (Fail(status=400, words="the input length exceeds the context length"), EngineFailed),
-    ],
-)
-async def test_embeddings_fail_as_the_chat_does(server: StandIn, fail: Fail, error: type[AssistantError]) -> None:
-    server.fail = fail
-    embeddings = open_embeddings(settings.OllamaEmbedding(host=server.host))
-    with pytest.raises(error):
-        await embeddings.aembed_query("x")
-    with pytest.raises(error):
-        await run_sync(embeddings.embed_documents, ["x"])
-    await embeddings.aclose()
-
-
-async def test_embeddings_where_nothing_runs() -> None:
-    embeddings = open_embeddings(settings.OllamaEmbedding(host=unused_host()))
-    with pytest.raises(EngineUnavailable, match="not running"):
-        await embeddings.aembed_query("x")
-    with pytest.raises(EngineUnavailable, match="not running"):
-        await run_sync(embeddings.embed_query, "x")
-    await embeddings.aclose()
 
 
 @pytest.mark.parametrize("anyio_backend", ["asyncio", "trio"])

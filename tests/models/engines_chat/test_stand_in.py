@@ -1,5 +1,6 @@
 """The stand-in for Ollama, judged by the official client: what it sends is Ollama's wire format."""
 
+import json
 import threading
 from collections.abc import Iterator
 
@@ -100,6 +101,62 @@ def test_create_and_pull_report_progress_and_add_the_model(server: StandIn, clie
     assert client.pull("bge-m3").status == "success"
     client.delete("butler")
     assert [model.model for model in client.list().models][-1] == "bge-m3"
+
+
+def test_create_pulls_what_its_from_lacks(server: StandIn, client: ollama.Client) -> None:
+    steps = [step.status for step in client.create("butler", from_="bge-m3", stream=True)]
+    assert steps[0] == "pulling manifest"
+    assert steps[-1] == "success"
+    assert server.models[-2:] == ["bge-m3", "butler"]
+    server.fail = Fail("line", words="pull model manifest: file does not exist")
+    with pytest.raises(ollama.ResponseError, match="file does not exist"):
+        list(client.create("maid", from_="absent", stream=True))
+    with pytest.raises(ollama.ResponseError, match="file does not exist"):
+        client.create("maid", from_="absent")
+    assert not {"absent", "maid"} & {*server.models}
+
+
+LONG = [("system", 50), ("user", 300), ("assistant", 150), ("user", 100)]
+
+
+@pytest.mark.parametrize(
+    ("num_ctx", "messages", "read"),
+    [
+        (601, LONG, 600),
+        (600, LONG, 302),  # all messages fit, but the model has no token left to write
+        (599, LONG, 300),  # the oldest goes, and the system message stays
+        (301, LONG, 300),
+        (299, LONG, 150),  # the next as well
+        (151, LONG, 150),
+        # The system message and the last are too long alone: 4 at the beginning, and half of what is left.
+        (140, LONG, 72),
+        (101, [("user", 600)], 53),
+        (600, [("user", 600)], 302),
+        (601, [("user", 600)], 600),
+    ],
+)
+def test_a_prompt_that_is_too_long_is_cut(
+    client: ollama.Client, num_ctx: int, messages: list[tuple[str, int]], read: int
+) -> None:
+    # By hand after server/prompt.go (whole messages, up to num_ctx) and llm/llama_server.go (num_ctx - 1).
+    told = [{"role": role, "content": "word " * (count - 1) + "word"} for role, count in messages]
+    found = client.chat("qwen3:8b", told, options={"num_ctx": num_ctx}).prompt_eval_count
+    assert found == read
+
+
+@pytest.mark.parametrize("stream", [True, False])
+def test_a_prompt_that_may_not_be_cut_is_refused(server: StandIn, stream: bool) -> None:
+    message = {"role": "user", "content": "word " * 599 + "word"}
+    asked = {"model": "qwen3:8b", "messages": [message], "truncate": False, "stream": stream}
+    for num_ctx, status in ((601, 200), (600, 400)):
+        body = {**asked, "options": {"num_ctx": num_ctx}}
+        answer = httpx.post(f"{server.host}/api/chat", json=body, trust_env=False)
+        assert answer.status_code == status
+    words = json.loads(answer.json()["error"])["error"]
+    assert words["message"] == "request (600 tokens) exceeds the available context size (600 tokens), try increasing it"
+    assert (words["type"], words["n_prompt_tokens"], words["n_ctx"]) == ("exceed_context_size_error", 600, 600)
+    server.always_cuts = True
+    assert httpx.post(f"{server.host}/api/chat", json=body, trust_env=False).status_code == 200
 
 
 @pytest.mark.parametrize(
