@@ -16,7 +16,9 @@ from memory.folder import DataFolder, open_data_folder
 from memory.index import VectorIndex, open_index
 from memory.knowledge import Knowledge, models_in_use, open_knowledge
 from memory.ledger import Ledger, open_ledger
+from memory.memories import Memories
 from memory.served_index import open_served_index
+from memory.summaries import SummaryStore
 from memory.turns import Turns
 from models.readiness import embedding_candidates, embedding_model
 from models.registry import open_embeddings
@@ -32,6 +34,8 @@ class Store:
     folder: Path
     knowledge: Knowledge
     turns: Turns
+    memories: Memories
+    summaries: SummaryStore
     embeddings: Choice
 
 
@@ -55,18 +59,16 @@ async def open_store(
         engines = {one.engine for one in candidates if embedding_model(one.engine, settings) in in_use}
         choice = kept(best, candidates, engines)
         similarity = settings.embeddings.ollama.similarity if choice.engine == "ollama" else None
-        async with (
-            _opened(choice, settings) as served,
-            open_knowledge(
-                ledger,
-                index,
-                ReindexingHint(served, _remedy(folder)) if choice.engine in engines else served,
-                settings.grounding,
-                settings.limits,
-                similarity=similarity,
-            ) as knowledge,
-        ):
-            yield Store(opened.path, knowledge, Turns(ledger), choice)
+        async with _opened(choice, settings) as served:
+            embeddings = ReindexingHint(served, _remedy(folder)) if choice.engine in engines else served
+            # Memories are short, and as such nearer to a question than passages are.
+            nearness = settings.memory.similarity if similarity is not None else None
+            memories = Memories(ledger, index, embeddings, settings.memory, similarity=nearness)
+            await memories.recover()
+            async with open_knowledge(
+                ledger, index, embeddings, settings.grounding, settings.limits, similarity=similarity
+            ) as knowledge:
+                yield Store(opened.path, knowledge, Turns(ledger), memories, SummaryStore(ledger), choice)
 
 
 def _index(url: str, folder: DataFolder, ledger: Ledger) -> AbstractAsyncContextManager[VectorIndex]:

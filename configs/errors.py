@@ -23,6 +23,7 @@
         ├── RequestTooLarge
         ├── DocumentUnreadable
         ├── KnowledgeBaseNotFound
+        ├── MemoryNotFound
         └── AddressInUse
 
 Each door translates an error once: `message` says what happened and names the value, `hint` names the remedy. Being
@@ -171,6 +172,12 @@ class DocumentUnreadable(RequestError):
 
 class KnowledgeBaseNotFound(RequestError):
     """No knowledge base, or no document in it, has that name."""
+
+    status = 404
+
+
+class MemoryNotFound(RequestError):
+    """No memory of that number is kept there."""
 
     status = 404
 

@@ -1,7 +1,7 @@
 """Coverage: how much of what a question asks about one passage holds; pure arithmetic over terms."""
 
 import math
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from memory.lexical import Question
@@ -19,15 +19,25 @@ class _Demand:
 class Coverage:
     """Scores passages against one question, by the terms' rarity among the passages that are searched."""
 
-    def __init__(self, question: Question, frequency: Mapping[str, int], passages: int) -> None:
-        """`frequency` says in how many of the `passages` a term of the question stands."""
+    def __init__(
+        self,
+        question: Question,
+        frequency: Mapping[str, int],
+        passages: int,
+        wants: Iterable[frozenset[str]] = (),
+    ) -> None:
+        """`frequency` says in how many of the `passages` a term of the question stands. `wants` are more parts of the
+        question, each with the terms any of which meets it.
+        """
 
         def rarity(term: str) -> float:
             seen = frequency.get(term, 0)
             return math.log(1 + max(passages - seen + 0.5, 0.0) / (seen + 0.5))
 
-        self._demands = tuple(_Demand(rarity(word), frozenset({word})) for word in question.words) + tuple(
-            demand for run in question.runs for demand in _demands(run, frequency, rarity)
+        words = (frozenset({word}) for word in question.words)
+        self._demands = (
+            *(_Demand(min(map(rarity, terms)), terms) for terms in (*wants, *words)),
+            *(demand for run in question.runs for demand in _demands(run, frequency, rarity)),
         )
         self._total = sum(demand.weight for demand in self._demands)
 
@@ -35,8 +45,12 @@ class Coverage:
         """The share of the question's weight that a passage with these terms holds, 0 to 1."""
         if not self._total:
             return 0.0
-        held = sum(demand.weight for demand in self._demands if any(term in terms for term in demand.terms))
+        held = sum(demand.weight for demand, met in zip(self._demands, self.met(terms), strict=True) if met)
         return held / self._total
+
+    def met(self, terms: Collection[str]) -> tuple[bool, ...]:
+        """Which parts of the question a passage with these terms holds."""
+        return tuple(any(term in terms for term in demand.terms) for demand in self._demands)
 
 
 def _demands(run: str, frequency: Mapping[str, int], rarity: Callable[[str], float]) -> Iterator[_Demand]:

@@ -91,6 +91,18 @@ class VectorIndex(ABC):
 
         await self._run(step)
 
+    async def overwrite(self, number: int, ids: Sequence[int]) -> None:
+        """Puts a vector that says nothing in the place of each of these that is there."""
+
+        def step() -> None:
+            collection = self._collection(number)
+            there = collection.get(ids=[str(one) for one in ids], include=[])["ids"] if collection else []
+            if collection and there:
+                neutral: Vector = [1.0] + [0.0] * (collection.metadata["dimensions"] - 1)
+                collection.update(ids=there, embeddings=[neutral] * len(there))
+
+        await self._run(step)
+
     async def drop(self, number: int) -> None:
         """Deletes the whole collection, if there is one."""
 

@@ -55,7 +55,7 @@ class Question:
 def index_terms(text: str) -> list[str]:
     """All terms of a document's text, in order: stems of words; ideographs singly and in overlapping pairs."""
     terms: list[str] = []
-    for run in _RUN.findall(_normalised(text)):
+    for run in _RUN.findall(normalised(text)):
         if _IDEOGRAPHS.match(run):
             terms += run
             terms += _pairs(run)
@@ -68,7 +68,7 @@ def parse_question(question: str) -> Question:
     """What a question asks about, without the words that only ask."""
     words: dict[str, None] = {}
     runs: dict[str, None] = {}
-    for run in _RUN.findall(_PHRASE.sub(" ", _normalised(question))):
+    for run in _RUN.findall(_PHRASE.sub(" ", normalised(question))):
         if _IDEOGRAPHS.match(run):
             runs[run] = None
         elif run not in WORDS:
@@ -112,7 +112,7 @@ def _root(word: str) -> str:
     return word
 
 
-def _normalised(text: str) -> str:
+def normalised(text: str) -> str:
     """NFKC, simplified, lower case, numbers in digits, "e-mail" as "email", and Latin letters without their accents."""
     text = simplified(unicodedata.normalize("NFKC", text))
     text = _PREFIX.sub(r"\1", digits(_POSSESSIVE.sub("", text)))

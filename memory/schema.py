@@ -90,7 +90,8 @@ MIGRATIONS: Final = (
         distilled INTEGER NOT NULL DEFAULT 0,
         UNIQUE (user, persona)
     );
-    -- A turn's own words stand in `turns`; a fact or note has its `text` here, and the user's words that it rests on.
+    -- Of a turn, `text` is what the user told in it, which stands in `turns` too; a fact or note has the user's words
+    -- that it rests on as its `quote`.
     -- `embedded`: the collection that holds its vector. A memory that is forgotten has lost its words at once; its row
     -- stays until its vector is gone. `closed_at`: until when a fact held.
     CREATE TABLE memories (
@@ -112,7 +113,14 @@ MIGRATIONS: Final = (
     );
     CREATE INDEX memories_of_space ON memories (space, state, kind);
     CREATE INDEX memories_of_turn ON memories (turn);
+    CREATE INDEX memories_by_time ON memories (space, said_at);
+    CREATE INDEX memories_closed_by ON memories (closed_by) WHERE closed_by IS NOT NULL;
     CREATE INDEX memories_not_embedded ON memories (space) WHERE embedded IS NULL;
+    -- What the model no longer sees of a conversation, in short; `upto` is the last of turns.number that is in it. It may
+    -- hold any turn's words, so it goes when one goes.
+    CREATE TABLE summaries (conversation TEXT PRIMARY KEY, text TEXT NOT NULL, upto INTEGER NOT NULL);
+    CREATE TRIGGER summary_goes AFTER DELETE ON turns
+        BEGIN DELETE FROM summaries WHERE conversation = OLD.conversation; END;
     -- Turns whose words must still be taken out of the agent's checkpoints.
     CREATE TABLE forgotten_turns (conversation TEXT NOT NULL, turn TEXT NOT NULL, PRIMARY KEY (conversation, turn));
 

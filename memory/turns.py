@@ -1,6 +1,7 @@
 """Turns: what was asked, said and heard, kept in the ledger."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -79,7 +80,7 @@ class Turns:
         """The last turns of a conversation, at most `limit`, the oldest first."""
         statement = "SELECT * FROM turns WHERE conversation = ? ORDER BY created_at DESC, number DESC LIMIT ?"
         rows = await self._ledger.read(lambda c: c.execute(statement, (conversation, limit)).fetchall())
-        return tuple(_turn(row) for row in reversed(rows))
+        return tuple(stored_turn(row) for row in reversed(rows))
 
     async def conversations(self, user: str) -> tuple[Conversation, ...]:
         """A user's conversations, the latest first."""
@@ -93,15 +94,26 @@ class Turns:
             for row in rows
         )
 
-    async def forget(self, conversation: str) -> int:
-        """Deletes a conversation from the disk; the number of turns that it had."""
 
-        def delete(connection: Connection) -> int:
-            return connection.execute("DELETE FROM turns WHERE conversation = ?", (conversation,)).rowcount
+def lower_marks(connection: Connection) -> None:
+    """To be called when turns were deleted: the number of the last one is given out again, to a turn that no memory
+    has looked at.
+    """
+    connection.execute("""
+        UPDATE memory_spaces SET last_turn = min(last_turn, (SELECT coalesce(max(number), 0) FROM turns)),
+        distilled = min(distilled, (SELECT coalesce(max(number), 0) FROM turns))
+    """)
 
-        forgotten = await self._ledger.write(delete)
-        await self._ledger.scrub()
-        return forgotten
+    async def holding(self, user: str, words: str) -> tuple[str, ...]:
+        """The ids of a user's turns that hold these words, in what was asked, replied or passed to tools."""
+        statement = r"""
+            SELECT id FROM turns WHERE user = :user AND (question LIKE :words ESCAPE '\' OR reply LIKE :words ESCAPE '\'
+            OR heard LIKE :words ESCAPE '\' OR tools LIKE :words ESCAPE '\')
+        """
+        escaped = re.sub(r"([%_\\])", r"\\\1", " ".join(words.split()))
+        values = {"user": user, "words": f"%{escaped}%"}
+        rows = await self._ledger.read(lambda c: c.execute(statement, values).fetchall())
+        return tuple(row["id"] for row in rows)
 
 
 def _values(turn: StoredTurn) -> dict[str, str | None]:
@@ -127,7 +139,8 @@ def _values(turn: StoredTurn) -> dict[str, str | None]:
     return {key: value and value.encode("utf-8", "replace").decode("utf-8") for key, value in values.items()}
 
 
-def _turn(row: Row) -> StoredTurn:
+def stored_turn(row: Row) -> StoredTurn:
+    """The turn that a row of the table holds."""
     values = {key: row[key] for key in row.keys() if key != "number"}  # noqa: SIM118  # a Row iterates over its values
     citations = [{**stored, "span": tuple(stored["span"])} for stored in json.loads(row["citations"])]
     values["citations"] = tuple(Citation(**stored) for stored in citations)

@@ -1,10 +1,8 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
-from pathlib import Path
 
 import pytest
 
-from memory.folder import DataFolder
 from memory.ledger import Ledger
 from memory.passages import Citation
 from memory.turns import Conversation, StoredTurn, Turns
@@ -79,23 +77,7 @@ async def test_a_users_conversations_the_latest_first(ledger: Ledger) -> None:
     assert await turns.conversations("nobody") == ()
 
 
-async def test_forgetting_takes_a_conversation_off_the_disk_and_no_other(ledger: Ledger, folder: DataFolder) -> None:
-    turns = Turns(ledger)
-    await turns.add(replace(TURN, question="my-secret-question"))
-    await turns.add(later(1, "t2", "c2"))
-    assert any(b"my-secret-question" in content for content in contents(folder.path))
-    assert await turns.forget("c1") == 1
-    assert await turns.of("c1") == ()
-    assert len(await turns.of("c2")) == 1
-    assert not any(b"my-secret-question" in content for content in contents(folder.path))
-    assert await turns.forget("c1") == 0
-
-
 async def test_half_a_surrogate_pair_does_no_harm(ledger: Ledger) -> None:
     turns = Turns(ledger)
     await turns.add(replace(TURN, question="hello \ud83d"))
     assert (await turns.of("c1"))[0].question == "hello ?"
-
-
-def contents(path: Path) -> list[bytes]:
-    return [file.read_bytes() for file in path.rglob("*") if file.is_file()]
