@@ -61,8 +61,8 @@ class OllamaChat(OllamaServers):
     num_ctx: int = Field(default=8192, ge=512)
     """Tokens of context; one constant everywhere, since another value makes Ollama load the model again."""
     num_predict: Count = 1024
-    """The most tokens of one reply, where the persona's Modelfile sets no limit; so many are kept free in the context.
-    A persona that reasons may use half the context, since its thoughts count as well."""
+    """The most tokens of one reply, where the persona's Modelfile sets no limit, and no more than half the context; so
+    many are kept free in it. A persona that reasons has that half, since its thoughts count as well."""
     keep_alive: int | str = Field(default=-1, union_mode="left_to_right")
     """How long Ollama keeps the model loaded after a call; -1 is for ever."""
     timeout: Seconds = 120

@@ -178,7 +178,8 @@ def open_chat(
     """
     host = host_url(server or settings.servers[0])
     # Thoughts count as part of the reply; more than half of the context is never kept free for it.
-    limit = max(settings.num_predict, settings.num_ctx // 2) if reasoning else settings.num_predict
+    half = settings.num_ctx // 2
+    limit = half if reasoning else min(settings.num_predict, half)
     return OllamaChat(
         model=model,
         base_url=host,

@@ -187,9 +187,10 @@ async def test_every_request_has_the_same_constant_options(server: StandIn) -> N
         ({"num_predict": 300}, {}, False, 300),
         ({"num_predict": 300}, {"num_predict": 50}, False, 50),
         ({}, {"num_predict": -1}, False, -1),
-        # Thoughts count as well: half of the context of 8192, unless that is less than is set.
+        # Never more than half of the context of 8192, which is for thoughts as well.
+        ({"num_predict": 5000}, {}, False, 4096),
         ({}, {}, True, 4096),
-        ({"num_predict": 5000}, {}, "high", 5000),
+        ({"num_predict": 300}, {}, "high", 4096),
         ({}, {"num_predict": 50}, True, 50),
     ],
 )
