@@ -7,15 +7,20 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from uuid import uuid4
-from weakref import WeakValueDictionary
 
-from anyio import CancelScope, Lock, create_task_group
+from anyio import CancelScope, create_task_group
 
+from agent.attendance import Attendance
 from agent.checkpoints import PruningSaver, open_checkpoints
 from agent.conversation import Conversation
 from agent.events import TurnEnded, TurnEvent
+from agent.inquiry import Clock, utc
+from agent.keeper import Keeper
+from agent.remembrance import Remembrance
+from agent.rights import Rights
 from agent.session import Session
 from agent.store import Store, open_store
+from agent.summaries import Summaries
 from agent.turn import Company, Emit, Question, Turn
 from configs.errors import EngineError, RequestError, RequestTooLarge
 from configs.persona import Persona, Personas, persona_folders
@@ -53,6 +58,7 @@ class Assistant:
         """`closing` lets go of the chat models in the end."""
         self.settings = settings
         self.store = store
+        self.clock: Clock = utc
         self.ears: SpeechToText | None = None
         self.mouth: TextToSpeech | None = None
         self._detector: VoiceActivityDetector | None = None
@@ -62,7 +68,18 @@ class Assistant:
         self._choices = {store.embeddings.slot: store.embeddings}
         self._personas = Personas(persona_folders(settings.data))
         self._conversations: dict[tuple[str, tuple[str, ...]], tuple[Persona, Conversation]] = {}
-        self._locks: WeakValueDictionary[str, Lock] = WeakValueDictionary()
+        self._attendance = Attendance()
+        self._summaries = Summaries(store.summaries)
+        self.rights = Rights(store.memories, store.turns, checkpoints, self._attendance, store.folder / "answers")
+        self.keeper = Keeper(
+            self._attendance,
+            store.memories,
+            checkpoints,
+            self._summaries,
+            lambda: [conversation for _, conversation in self._conversations.values()],
+            answers=self.rights.answers,
+            idle=settings.memory.idle,
+        )
 
     async def open_ears(self, stack: AsyncExitStack) -> None:
         """Opens what hears; the stack closes it."""
@@ -104,6 +121,11 @@ class Assistant:
         except EngineError as error:
             log.warning("%s (%s)", error.message, error.hint)
 
+    def served(self) -> Served | None:
+        """The chat model of the persona that was talked to last, where a server runs it."""
+        chats = [conversation.chat for _, conversation in self._conversations.values()]
+        return next((chat for chat in reversed(chats) if isinstance(chat, Served)), None)
+
     @property
     def choices(self) -> list[Choice]:
         """Which engine serves each slot, and why."""
@@ -127,9 +149,7 @@ class Assistant:
         company = await self.company(persona, knowledge, speak=speak, hears=sound is not None)
         conversation = conversation or uuid4().hex
         question = Question(conversation, user or self.settings.user, text.strip(), sound)
-        lock = self._locks.setdefault(conversation, Lock())
-        async with lock:
-            return await Turn(question, company, emit).run()
+        return await Turn(question, company, emit).run()
 
     async def session(
         self,
@@ -160,6 +180,8 @@ class Assistant:
             responder=await self._conversation(chosen, bases),
             speaker=partial(self._speaker, chosen) if speak and self.mouth else None,
             history=self.store.turns,
+            attend=self._attendance.turn,
+            now=self.clock,
             patience=self.settings.speaking.patience,
             time_limit=self.settings.limits.turn,
         )
@@ -188,7 +210,7 @@ class Assistant:
 
     def _speaker(self, persona: Persona, language: str) -> Speaker:
         assert self.mouth
-        return Speaker(self.mouth, Voice(persona.voice.name, persona.voice.speed, persona.voice.pitch), language)
+        return Speaker(self.mouth, Voice(**persona.voice.model_dump()), language)
 
     async def _knowledge_of(self, persona: Persona, asked_for: Sequence[str]) -> tuple[str, ...]:
         """The knowledge bases to search: those asked for, else the persona's; "default" may be empty still."""
@@ -214,9 +236,16 @@ class Assistant:
             embedded=choice.embedded,
             retrieve=partial(self.store.knowledge.search, knowledge=knowledge),
             checkpoints=self._checkpoints,
+            remembrance=self._remembrance(persona),
+            summaries=self._summaries if isinstance(chat, Served) else None,
         )
         self._conversations[persona.name, knowledge] = (persona, made)
         return made
+
+    def _remembrance(self, persona: Persona) -> Remembrance | None:
+        if not persona.memory:
+            return None
+        return Remembrance(self.store.memories, self.store.turns, persona.name if persona.memory == "own" else "")
 
 
 @asynccontextmanager
@@ -236,7 +265,13 @@ async def open_assistant(
             await assistant.open_ears(stack)
         if speaks:
             await assistant.open_mouth(stack)
-        yield assistant
+        async with create_task_group() as tasks:
+            tasks.start_soon(assistant.keeper.run)
+            try:
+                yield assistant
+            finally:
+                tasks.cancel_scope.cancel()
+                await assistant.keeper.finish()
 
 
 def _told(choice: Choice, cold: EngineError | None) -> Choice:

@@ -86,6 +86,11 @@ class PruningSaver(AsyncSqliteSaver):
                     await self.conn.execute(_PRUNE.format(table=table), {"thread": thread})
                 await self.conn.commit()
 
+    async def scrub(self) -> None:
+        """Takes what was deleted off the disk: empties the write-ahead log, where old pages still stand."""
+        async with self.lock:
+            await self.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
 
 @asynccontextmanager
 async def open_checkpoints(path: Path) -> AsyncGenerator[PruningSaver, None]:

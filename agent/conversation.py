@@ -1,9 +1,8 @@
-"""One persona's agent: text in, reply events out; it retrieves before it thinks, and knows nothing of sound."""
+"""One persona's agent: text in, reply events out; it looks things up before it thinks, and knows nothing of sound."""
 
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from typing import Any, Final, cast
-from uuid import uuid4
 
 from langchain.agents import create_agent
 from langchain_core.language_models import BaseChatModel
@@ -17,19 +16,42 @@ from langchain_core.messages import (
     ToolMessage,
 )
 from langchain_core.runnables import RunnableConfig
+from langchain_core.tools import BaseTool
 from langgraph.graph.message import REMOVE_ALL_MESSAGES
 from langgraph.graph.state import CompiledStateGraph
 
 from agent.checkpoints import PruningSaver
-from agent.events import Failed, Outcome, PassagesFound, Refused, ReplyEvent, TextDelta, TokensUsed, ToolCalled
+from agent.events import (
+    Failed,
+    MemoriesRecalled,
+    MemoryErased,
+    Outcome,
+    PassagesFound,
+    Refused,
+    ReplyEvent,
+    ReplyRests,
+    TextDelta,
+    TokensUsed,
+    ToolCalled,
+)
 from agent.graph_stream import in_own_task
-from agent.preparation import Preparation, Retrieve, TurnContext, since, window
-from agent.prompt import apology, few_shot, refusal, system_prompt
+from agent.inquiry import Inquiry
+from agent.lookup import Lookup, Retrieve
+from agent.preparation import Preparation, TurnContext, since, window
+from agent.prompt import acknowledgement, apology, caveat, few_shot, refusal, system_prompt
+from agent.remembrance import Remembrance, TurnMemory
+from agent.settling import settled, without_turns
+from agent.summaries import Summaries
+from agent.support import unsupported
 from agent.token_budget import TokenBudget, size_of_messages, size_of_tools
 from configs.errors import EngineError, RequestTooLarge
 from configs.persona import Persona
+from memory.statements import is_question, sentences, statements
 from models.registry import Served
 from tools.knowledge_search import knowledge_search
+from tools.links import LinkFilter
+from tools.memory_requests import Forget, Remember, Tell, request_in
+from tools.memory_tools import MEMORY_TOOLS
 from tools.thoughts import ThoughtFilter
 
 OPENING: Final = HumanMessage("Hello.")
@@ -40,17 +62,35 @@ class Conversation:
     """A persona's responder over all its conversations; turns of one conversation never overlap."""
 
     def __init__(
-        self, persona: Persona, chat: BaseChatModel, *, embedded: bool, retrieve: Retrieve, checkpoints: PruningSaver
+        self,
+        persona: Persona,
+        chat: BaseChatModel,
+        *,
+        embedded: bool,
+        retrieve: Retrieve,
+        checkpoints: PruningSaver,
+        remembrance: Remembrance | None = None,
+        summaries: Summaries | None = None,
     ) -> None:
+        """Without a `remembrance` nothing is remembered; `summaries` tell what the model no longer sees."""
         self.persona = persona.name
         self.language = persona.language if persona.language != "auto" else "en"
-        self._grounded = persona.grounded == "always" or (embedded and persona.grounded == "when_embedded")
+        self.memory = remembrance.persona if remembrance else None
+        self.chat = chat
+        self._embedded = embedded
+        self._strict = persona.grounded == "always"
+        self._grounded = self._strict or (embedded and persona.grounded == "when_embedded")
         self._retrieve = retrieve
+        self._lookup = Lookup(retrieve, remembrance)
+        self._remembrance = remembrance
+        self._summaries = summaries
         self._checkpoints = checkpoints
         self._underway: dict[str, TurnContext] = {}
-        self._chat = chat
-        self._tools = [knowledge_search] if "knowledge_search" in persona.tools else []
-        self._prefix = [SystemMessage(system_prompt(persona)), *few_shot(persona)]
+        self.shown: dict[str, tuple[str, ...]] = {}
+        """By conversation, the turns that the model sees."""
+        self._tools = _tools(persona, remembers=remembrance is not None)
+        prompt = system_prompt(persona, remembers=remembrance is not None)
+        self._prefix = [SystemMessage(prompt), *few_shot(persona)]
         self._prefix_size = size_of_messages(self._prefix) + size_of_tools(self._tools)
         limit = persona.brain.parameters.get("num_predict")
         reply = limit if isinstance(limit, int) else None
@@ -58,7 +98,7 @@ class Conversation:
         self._graph: CompiledStateGraph[Any, TurnContext, Any, Any] = create_agent(
             chat,
             tools=self._tools,
-            system_prompt=system_prompt(persona),
+            system_prompt=prompt,
             middleware=[Preparation(few_shot(persona), self._budget, self._prefix_size)],
             checkpointer=checkpoints,
             context_schema=TurnContext,
@@ -66,20 +106,26 @@ class Conversation:
 
     async def warm(self) -> None:
         """Loads the model with the beginning of every prompt, where a server runs it. Raises EngineError."""
-        if isinstance(self._chat, Served) and self._budget:
-            counted = await self._chat.preload([*self._prefix, OPENING], self._tools)
-            self._budget.context = self._chat.context
+        if isinstance(self.chat, Served) and self._budget:
+            counted = await self.chat.preload([*self._prefix, OPENING], self._tools)
+            self._budget.context = self.chat.context
             self._budget.learn(self._prefix_size + size_of_messages([OPENING]), counted)
 
-    async def respond(self, question: str, *, conversation: str, language: str) -> AsyncGenerator[ReplyEvent, None]:
-        """Retrieves, then refuses or lets the model answer; `settle` must follow, however this ends.
+    async def look_ahead(self, inquiry: Inquiry) -> None:
+        """Looks up what the user has said so far, so that it is there when the whole is known."""
+        await self._lookup.ahead(inquiry, self._seen(inquiry))
+
+    async def respond(self, inquiry: Inquiry) -> AsyncGenerator[ReplyEvent, None]:
+        """Looks up, then refuses or lets the model answer; `settle` must follow, however this ends.
 
         Where an engine fails, the reply ends with an apology and the failure.
         """
-        context = self._underway[conversation] = TurnContext(HumanMessage(question, id=uuid4().hex), self._retrieve)
+        memory = TurnMemory(self._remembrance, inquiry) if self._remembrance else None
+        question = HumanMessage(inquiry.text, id=inquiry.turn)
+        context = self._underway[inquiry.conversation] = TurnContext(question, inquiry.at, self._retrieve, memory)
         said = ""
         try:
-            async with aclosing(self._answer(context, conversation, language)) as reply:
+            async with aclosing(self._answer(context, inquiry)) as reply:
                 async for event in reply:
                     said += event.text if isinstance(event, TextDelta) else ""
                     yield event
@@ -89,39 +135,64 @@ class Conversation:
             raise
         except EngineError as error:
             failure = error
-        yield TextDelta(apology(failure, said, language))
+        yield TextDelta(apology(failure, said, inquiry.language))
         yield Failed(failure)
 
-    async def _answer(self, context: TurnContext, conversation: str, language: str) -> AsyncGenerator[ReplyEvent, None]:
-        retrieval = await self._retrieve(context.question.text)
-        context.given = retrieval.passages if retrieval.answerable else ()
-        yield PassagesFound(context.given, retrieval.answerable)
-        if self._grounded and not context.given:
-            yield Refused()
-            yield TextDelta(refusal(language))
-            return
-        async with aclosing(self._generate(context, conversation)) as reply:
-            async for event in reply:
+    async def _answer(self, context: TurnContext, inquiry: Inquiry) -> AsyncGenerator[ReplyEvent, None]:
+        if self._embedded and context.memory and (request := request_in(inquiry.text)):
+            async for event in _obeyed(context.memory, request):
                 yield event
+            return
+        found = await self._lookup.look(inquiry, self._seen(inquiry))
+        context.take(found)
+        yield PassagesFound(context.given, found.retrieval.answerable)
+        if context.memories:
+            yield MemoriesRecalled(context.memories)
+        if self._grounded and not context.given and (self._strict or not context.memories):
+            for event in self._ungrounded(inquiry):
+                yield event
+            return
+        if self._summaries:
+            context.earlier = await self._summaries.of(inquiry.conversation)
+        said = ""
+        async with aclosing(self._generate(context, inquiry)) as reply:
+            async for event in reply:
+                said += event.text if isinstance(event, TextDelta) else ""
+                yield event
+        if self._strict and (lacking := unsupported(said, context.texts)):
+            yield TextDelta(caveat(lacking, inquiry.language))
+        if context.memory and context.memory.erased is not None:
+            yield MemoryErased(context.memory.erased)
+        yield ReplyRests(context.rests_on(free=not self._embedded))
 
-    async def _generate(self, context: TurnContext, conversation: str) -> AsyncGenerator[ReplyEvent, None]:
-        thoughts = ThoughtFilter()
+    def _ungrounded(self, inquiry: Inquiry) -> list[ReplyEvent]:
+        """What is said where there is nothing to answer from: what is told needs no answer."""
+        if self._remembrance and _only_tells(inquiry.text):
+            return [TextDelta(acknowledgement(inquiry.language)), ReplyRests("nothing")]
+        return [Refused(), TextDelta(refusal(inquiry.language)), ReplyRests("nothing")]
+
+    def _seen(self, inquiry: Inquiry) -> tuple[str, ...]:
+        """The turns whose words need not be recalled; an engine that only quotes sees none."""
+        return () if self._embedded else self.shown.get(inquiry.conversation, ())
+
+    async def _generate(self, context: TurnContext, inquiry: Inquiry) -> AsyncGenerator[ReplyEvent, None]:
+        thoughts, links = ThoughtFilter(), LinkFilter(inquiry.text)
         stream = self._graph.astream(
             {"messages": [context.question]},
-            _thread(conversation),
+            _thread(inquiry.conversation),
             context=context,
             stream_mode="messages",
             durability="exit",
         )
         async with aclosing(in_own_task(cast("AsyncGenerator[tuple[Any, Any], None]", stream))) as messages:
             async for message, _ in messages:
-                for event in _events(message, thoughts):
+                for event in _events(message, thoughts, links):
                     yield event
-        if rest := thoughts.flush():
+        if rest := links.push(thoughts.flush()) + links.flush():
             yield TextDelta(rest)
 
     async def settle(self, conversation: str, *, heard: str, outcome: Outcome) -> None:
-        """Makes the state end with the question and what was heard of its reply, and drops what is old."""
+        """Makes the state end with the question and what was heard of its reply, and drops what is old or forgotten."""
         context = self._underway.pop(conversation, None)
         if context is None:
             return
@@ -131,60 +202,59 @@ class Conversation:
         ended = settled(messages, context.question, heard, whole=outcome == "completed")
         if context.too_large:
             ended = ended[: ended.index(context.question)]
+        if context.memory and context.memory.erased is not None:
+            ended = without_turns(ended, {*context.memory.forgotten, str(context.question.id)})
         kept = window(since(ended, context.first))
         if kept != messages or state.next:
             update = {"messages": [RemoveMessage(REMOVE_ALL_MESSAGES), *kept]}
             await self._graph.aupdate_state(thread, update, as_node="model")
+        self.shown[conversation] = tuple(str(message.id) for message in kept if isinstance(message, HumanMessage))
         await self._checkpoints.aprune([conversation])
         await self._checkpoints.make_ready(conversation)
 
 
-def settled(messages: Sequence[AnyMessage], question: HumanMessage, heard: str, *, whole: bool) -> list[AnyMessage]:
-    """A conversation's messages after a turn: they end where the user stopped hearing.
-
-    A reply that was heard whole stays as the model wrote it. Otherwise tool calls that never came back get a result
-    that says so, and the reply is cut to `heard`; where nothing was heard the question stands alone. No thought stays.
-    """
-    messages = [unthought(message) for message in messages]
-    place = next((i for i, message in enumerate(messages) if message.id == question.id), None)
-    before, after = (messages, []) if place is None else (messages[:place], messages[place + 1 :])
-    if whole and after:
-        return messages
-    kept: list[AnyMessage] = [*before, question]
-    answered = {message.tool_call_id for message in after if isinstance(message, ToolMessage)}
-    for message in after:
-        if isinstance(message, ToolMessage):
-            kept.append(message)
-        elif isinstance(message, AIMessage) and message.tool_calls:
-            lost = [call["id"] for call in message.tool_calls if call["id"] not in answered]
-            kept += [message, *(ToolMessage("cancelled", tool_call_id=call) for call in lost)]
-    return [*kept, AIMessage(heard)] if heard else kept
+async def _obeyed(memory: TurnMemory, request: Remember | Tell | Forget) -> AsyncGenerator[ReplyEvent, None]:
+    """What is asked of the memory itself, done without a language model, by the tools that one would call."""
+    match request:
+        case Remember(text):
+            yield ToolCalled("remember", {"text": text})
+            yield TextDelta(await memory.remember(text))
+        case Tell():
+            yield ToolCalled("recall", {"query": ""})
+            found = await memory.recall("")
+            yield MemoriesRecalled(tuple(found))
+            yield TextDelta(memory.telling(found))
+        case Forget(what):
+            yield ToolCalled("forget", {})
+            yield TextDelta(await memory.forget(what))
+            if memory.erased is not None:
+                yield MemoryErased(memory.erased)
+    yield ReplyRests("nothing")
 
 
-def unthought(message: AnyMessage) -> AnyMessage:
-    """A message without the thoughts that led to it: a later turn needs none of them."""
-    if not isinstance(message, AIMessage):
-        return message
-    thoughts = ThoughtFilter()
-    text = thoughts.push(message.text) + thoughts.flush()
-    if text == message.text and "reasoning_content" not in message.additional_kwargs:
-        return message
-    others = {key: value for key, value in message.additional_kwargs.items() if key != "reasoning_content"}
-    return message.model_copy(update={"content": text, "additional_kwargs": others})
+def _only_tells(text: str) -> bool:
+    """Whether somebody tells something and asks nothing."""
+    return bool(statements(text)) and not any(map(is_question, sentences(text)))
+
+
+def _tools(persona: Persona, *, remembers: bool) -> list[BaseTool]:
+    """The tools that a persona names, in its order; those of the memory only where it has one."""
+    known = {"knowledge_search": knowledge_search, **(MEMORY_TOOLS if remembers else {})}
+    return [known[name] for name in persona.tools if name in known]
 
 
 def _thread(conversation: str) -> RunnableConfig:
     return {"configurable": {"thread_id": conversation}}
 
 
-def _events(message: object, thoughts: ThoughtFilter) -> list[ReplyEvent]:
+def _events(message: object, thoughts: ThoughtFilter, links: LinkFilter) -> Sequence[ReplyEvent]:
     """What one streamed message tells: text, tool calls, the tokens that were used, or what a tool brought."""
     if isinstance(message, ToolMessage) and message.artifact:
         return [PassagesFound(message.artifact, answerable=True)]
     if not isinstance(message, AIMessage | AIMessageChunk):
         return []
     told: list[ReplyEvent] = [ToolCalled(call["name"], call["args"]) for call in message.tool_calls if call["name"]]
-    if text := thoughts.push(message.text):
+    if text := links.push(thoughts.push(message.text)):
         told.append(TextDelta(text))
     if used := message.usage_metadata:
         told.append(TokensUsed(used["input_tokens"], used["output_tokens"]))

@@ -5,6 +5,8 @@ from typing import Any, Literal, TypeAlias
 
 from configs.errors import AssistantError
 from memory.passages import Citation, Passage
+from memory.remembered import Memory
+from memory.turns import RestsOn
 from models.speech_to_text import Transcript
 from tools.speech_input import SpeechStarted
 from tools.speech_output import SpeechChunk
@@ -42,6 +44,28 @@ class PassagesFound:
 
     passages: tuple[Passage, ...]
     answerable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MemoriesRecalled:
+    """What the user has said before that bears on the question."""
+
+    memories: tuple[Memory, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryErased:
+    """The user had something forgotten; the turn itself keeps no words either."""
+
+    memories: int
+    """How many; 0 where there was nothing of that kind."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyRests:
+    """The reply is whole; what it was made from."""
+
+    on: RestsOn
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,9 +135,23 @@ class TurnEnded:
     tools: tuple[ToolCalled, ...] = field(default=())
     usage: TokensUsed | None = None
     """The sum over the turn; None where nobody counts, or the turn ended before the count came."""
+    memories: tuple[Memory, ...] = ()
+    """What was recalled for it."""
+    unsupported: tuple[str, ...] = ()
+    """Sentences of the reply with a number or a name that stands in nothing that it rests on."""
 
 
-ReplyEvent: TypeAlias = PassagesFound | Refused | ToolCalled | TextDelta | TokensUsed | Failed
+ReplyEvent: TypeAlias = (
+    PassagesFound
+    | MemoriesRecalled
+    | MemoryErased
+    | ReplyRests
+    | Refused
+    | ToolCalled
+    | TextDelta
+    | TokensUsed
+    | Failed
+)
 """What a responder gives."""
 
 TurnEvent: TypeAlias = (

@@ -1,6 +1,7 @@
 """What a user has said so far: drafts of the open utterance, one at a time, never in the way of the real transcript."""
 
 import logging
+from collections.abc import Callable
 
 from anyio import CancelScope
 from anyio.abc import TaskGroup
@@ -18,9 +19,11 @@ log = logging.getLogger(__name__)
 class Partials:
     """Writes along while one user speaks; `begin` and `end` bracket each utterance."""
 
-    def __init__(self, ears: SpeechToText | None, emit: Emit, tasks: TaskGroup) -> None:
+    def __init__(self, ears: SpeechToText | None, emit: Emit, tasks: TaskGroup, ahead: Callable[[str], object]) -> None:
+        """`ahead` is told what has been said, whenever that has changed."""
         self._ears = ears
         self._emit = emit
+        self._look_ahead = ahead
         self._tasks = tasks
         self._agreement = LocalAgreement()
         self._shown = Partial("", "")
@@ -62,3 +65,4 @@ class Partials:
         if text and partial != self._shown:
             self._shown = partial
             await self._emit(PartialTranscript(partial.text, partial.stable))
+            self._look_ahead(partial.text)

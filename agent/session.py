@@ -6,11 +6,13 @@ from contextlib import aclosing
 from anyio import create_task_group, current_time
 from anyio.abc import TaskGroup
 
+from agent.inquiry import Inquiry
 from agent.partials import Partials
 from agent.turn import Company, Emit, Question, Turn
 from models.audio import AudioChunk
 from tools.playback import Playback
 from tools.speech_input import Listener, SpeechGoesOn, SpeechStarted, Utterance
+from tools.spoken_form import language_of
 
 
 class Session:
@@ -39,7 +41,7 @@ class Session:
         """Runs until the frames end and the last turn is over; cancel it to end sooner."""
         listening = self._listener.listen(frames, partials=self._partials_every)
         async with create_task_group() as turns, aclosing(listening) as heard:
-            partials = Partials(self._company.ears, emit, turns)
+            partials = Partials(self._company.ears, emit, turns, lambda said: turns.start_soon(self._look_ahead, said))
             async for event in heard:
                 match event:
                     case SpeechStarted():
@@ -57,6 +59,11 @@ class Session:
         if self._turn:
             self._turn.cancel()
             await self._turn.wait_done()
+
+    async def _look_ahead(self, said: str) -> None:
+        responder = self._company.responder
+        language = language_of(said, responder.language)
+        await responder.look_ahead(Inquiry(said, self._conversation, language, self._user))
 
     async def _begin(self, utterance: Utterance, emit: Emit, turns: TaskGroup) -> None:
         await self.interrupt()

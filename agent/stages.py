@@ -5,8 +5,8 @@ from typing import Literal, get_args
 from anyio import current_time
 
 Stage = Literal[
-    "speech_end", "endpoint", "transcript", "retrieval", "first_token", "first_clause", "first_audio", "reply_end",
-    "speech_done", "played",
+    "speech_end", "endpoint", "transcript", "retrieval", "recall", "first_token", "first_clause", "first_audio",
+    "reply_end", "speech_done", "played",
 ]  # fmt: skip
 """In the order in which a turn reaches them. A typed question begins at `transcript`."""
 

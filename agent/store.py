@@ -14,6 +14,7 @@ from configs.errors import EngineUnavailable, ModelNotFound
 from configs.settings import Settings
 from memory.folder import DataFolder, open_data_folder
 from memory.index import VectorIndex, open_index
+from memory.jobs import Jobs
 from memory.knowledge import Knowledge, models_in_use, open_knowledge
 from memory.ledger import Ledger, open_ledger
 from memory.memories import Memories
@@ -36,6 +37,7 @@ class Store:
     turns: Turns
     memories: Memories
     summaries: SummaryStore
+    jobs: Jobs
     embeddings: Choice
 
 
@@ -68,7 +70,15 @@ async def open_store(
             async with open_knowledge(
                 ledger, index, embeddings, settings.grounding, settings.limits, similarity=similarity
             ) as knowledge:
-                yield Store(opened.path, knowledge, Turns(ledger), memories, SummaryStore(ledger), choice)
+                yield Store(
+                    opened.path,
+                    knowledge,
+                    Turns(ledger),
+                    memories,
+                    SummaryStore(ledger),
+                    Jobs(ledger, knowledge),
+                    choice,
+                )
 
 
 def _index(url: str, folder: DataFolder, ledger: Ledger) -> AbstractAsyncContextManager[VectorIndex]:

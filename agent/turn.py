@@ -2,22 +2,25 @@
 
 import math
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import aclosing
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Protocol
 from uuid import uuid4
 
 from anyio import CancelScope, Event, create_memory_object_stream, create_task_group, fail_after, sleep_until
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
+from agent.attendance import Attendance
 from agent.citations import cited
 from agent.events import (
     Failed,
+    MemoriesRecalled,
+    MemoryErased,
     Outcome,
     PassagesFound,
     Refused,
     ReplyEvent,
+    ReplyRests,
     SpeechReady,
     TextDelta,
     TokensUsed,
@@ -27,10 +30,13 @@ from agent.events import (
     TurnEvent,
     TurnStarted,
 )
+from agent.inquiry import Clock, Inquiry, utc
 from agent.stages import Stages
+from agent.support import unsupported
 from configs.errors import AssistantError, EngineUnavailable
 from memory.passages import Citation, Passage
-from memory.turns import StoredTurn
+from memory.remembered import Memory
+from memory.turns import RestsOn, StoredCall, StoredTurn
 from models.audio import AudioChunk
 from models.speech_to_text import Hearing, SpeechToText, Transcript
 from tools.clauses import Clause, ClauseSplitter
@@ -39,6 +45,9 @@ from tools.speech_output import Speaker, SpeechChunk
 from tools.spoken_form import language_of
 
 Emit = Callable[[TurnEvent], Awaitable[None]]
+
+FORGOTTEN = "[forgotten]"
+"""Stands for the words of a turn that had something forgotten, which may repeat it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +77,17 @@ class Responder(Protocol):
         """The language of a reply to a text that has none of its own."""
         ...
 
-    def respond(self, question: str, *, conversation: str, language: str) -> AsyncGenerator[ReplyEvent, None]:
+    @property
+    def memory(self) -> str | None:
+        """Who remembers what it is told: None nobody, "" all personas that share, else its own name."""
+        ...
+
+    def respond(self, inquiry: Inquiry) -> AsyncGenerator[ReplyEvent, None]:
         """The reply, piece by piece; close it with `aclosing`."""
+        ...
+
+    async def look_ahead(self, inquiry: Inquiry) -> None:
+        """Looks up what the user has said so far, so that it is there when the whole is known."""
         ...
 
     async def settle(self, conversation: str, *, heard: str, outcome: Outcome) -> None:
@@ -94,6 +112,9 @@ class Company:
     speaker: Callable[[str], Speaker] | None
     """A speaker for a language, or None where the reply is only shown."""
     history: History
+    attend: Callable[[str], AbstractAsyncContextManager[None]] = field(default_factory=lambda: Attendance().turn)
+    """Lets in one turn of a conversation at a time."""
+    now: Clock = utc
     patience: float = 0.2
     """Seconds after which the first clause may be as short as the text allows."""
     time_limit: float = 300
@@ -119,6 +140,9 @@ class Turn:
     _language: str = ""
     _refused: bool = False
     _passages: list[Passage] = field(default_factory=list)
+    _memories: list[Memory] = field(default_factory=list)
+    _rests_on: RestsOn = "nothing"
+    _erased: bool = False
     _tools: list[ToolCalled] = field(default_factory=list)
     _used: list[TokensUsed] = field(default_factory=list)
     _transcript: Transcript | None = None
@@ -135,18 +159,20 @@ class Turn:
 
     async def run(self) -> TurnEnded:
         """Runs the turn to its end, whatever the end is; only being cancelled from outside raises."""
-        try:
-            with self._scope:
-                await self.emit(TurnStarted(self.id))
-                await self._guarded()
-        finally:
-            with CancelScope(shield=True):
-                ended = self._ended()
-                try:
-                    await self._keep(ended)
-                    await self.emit(ended)
-                finally:
-                    self._done.set()
+        async with AsyncExitStack() as attended:
+            try:
+                with self._scope:
+                    await attended.enter_async_context(self.company.attend(self.question.conversation))
+                    await self.emit(TurnStarted(self.id))
+                    await self._guarded()
+            finally:
+                with CancelScope(shield=True):
+                    ended = self._ended()
+                    try:
+                        await self._keep(ended)
+                        await self.emit(ended)
+                    finally:
+                        self._done.set()
         return ended
 
     async def _guarded(self) -> None:
@@ -196,9 +222,9 @@ class Turn:
 
     async def _think(self, clauses: MemoryObjectSendStream[Clause]) -> None:
         splitter = ClauseSplitter()
-        reply = self.company.responder.respond(
-            self._text, conversation=self.question.conversation, language=self._language
-        )
+        question = self.question
+        inquiry = Inquiry(self._text, question.conversation, self._language, question.user, self.id, self.company.now())
+        reply = self.company.responder.respond(inquiry)
         async with clauses:
             async with aclosing(reply), create_task_group() as hurry:
                 hurry.start_soon(self._hurry, splitter, clauses)
@@ -218,6 +244,13 @@ class Turn:
             case PassagesFound(passages):
                 self.stages.mark("retrieval")
                 self._passages.extend(passages)
+            case MemoriesRecalled(memories):
+                self.stages.mark("recall")
+                self._memories.extend(memories)
+            case MemoryErased():
+                self._erased = True
+            case ReplyRests(on):
+                self._rests_on = on
             case Refused():
                 self._refused = True
             case ToolCalled():
@@ -281,7 +314,15 @@ class Turn:
             transcript=self._transcript,
             tools=tuple(self._tools),
             usage=self._usage(),
+            memories=tuple(self._memories),
+            unsupported=self._unsupported(),
         )
+
+    def _unsupported(self) -> tuple[str, ...]:
+        if self._rests_on != "documents" or self._refused:
+            return ()
+        given = [self._text, *(p.text for p in self._passages), *(f"{p.document} {p.heading}" for p in self._passages)]
+        return unsupported(self._reply, [*given, *(memory.text for memory in self._memories)])
 
     def _usage(self) -> TokensUsed | None:
         used = self._used
@@ -294,21 +335,27 @@ class Turn:
         if ended.outcome == "unheard" or not ended.question:
             return
         await self.company.responder.settle(ended.conversation, heard=ended.heard, outcome=ended.outcome)
-        await self.company.history.add(
-            StoredTurn(
-                id=ended.turn,
-                conversation=ended.conversation,
-                user=self.question.user,
-                persona=self.company.responder.persona,
-                question=ended.question,
-                reply=ended.reply,
-                heard=ended.heard,
-                outcome=ended.outcome,
-                language=ended.language,
-                citations=ended.citations,
-                timings_ms=ended.timings_ms,
-                created_at=datetime.now(UTC),
-            )
+        await self.company.history.add(self._stored(ended))
+
+    def _stored(self, ended: TurnEnded) -> StoredTurn:
+        assert ended.outcome != "unheard", "what was not heard is not kept"
+        erased = self._erased
+        return StoredTurn(
+            id=ended.turn,
+            conversation=ended.conversation,
+            user=self.question.user,
+            persona=self.company.responder.persona,
+            question=FORGOTTEN if erased else ended.question,
+            reply=FORGOTTEN if erased else ended.reply,
+            heard=FORGOTTEN if erased else ended.heard,
+            outcome=ended.outcome,
+            language=ended.language,
+            citations=() if erased else ended.citations,
+            timings_ms=ended.timings_ms,
+            created_at=self.company.now(),
+            tools=tuple(StoredCall(call.name, {} if erased else call.arguments) for call in ended.tools),
+            rests_on=self._rests_on,
+            memory=None if erased else self.company.responder.memory,
         )
 
 

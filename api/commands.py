@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from api.memory_commands import memory
 from api.process import be_quiet, reported, run
 
 # Plain help: drawing it with rich would take most of the time until it shows.
@@ -21,6 +22,7 @@ documents = typer.Typer(rich_markup_mode=None, help="What the knowledge bases ho
 app.add_typer(documents, name="knowledge")
 personas = typer.Typer(rich_markup_mode=None, help="Who the assistant can be.", no_args_is_help=True)
 app.add_typer(personas, name="persona")
+app.add_typer(memory, name="memory")
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document, and nothing else.")]
 Out = Annotated[Path | None, typer.Option(metavar="FILE.wav", help="Where the spoken answer goes.")]
@@ -140,11 +142,14 @@ def talk(
 def ingest(
     paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Documents, or folders of them.")],
     knowledge: Base = "default",
+    watch: Annotated[bool, typer.Option("--watch", help="Follow changes of the files until Ctrl-C.")] = False,
 ) -> None:
-    """Take documents into a knowledge base."""
+    """Take documents into a knowledge base; those whose files are gone from a folder go."""
     from api import ingest as door
     from configs.settings import load_settings
 
+    if watch:
+        run(partial(door.follow, load_settings(), paths, knowledge))
     raise typer.Exit(run(partial(door.ingest, load_settings(), paths, knowledge)))
 
 

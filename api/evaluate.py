@@ -1,23 +1,23 @@
 """`tingshuo eval`: how well questions with known answers are answered, as tables; measures nothing itself."""
 
-from collections.abc import Callable, Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from anyio.to_thread import run_sync
-from rich.console import Console
-from rich.progress import Progress
 from rich.table import Table
 
 from agent.evaluation import Evaluation, Wanted, evaluate
+from api.evaluate_memory import run_memory_evaluation
+from api.progress import bar
 from api.question import check_names
 from api.terminal import console, note, print_json
 from configs.errors import RequestError
 from configs.settings import Settings
 from memory.calibration import Line, coverage_line, similarity_line
 from memory.evaluation import CROSS_LANGUAGE, Figures, figures, grouped
+from memory.memory_questions import is_about_users
 from memory.question_sets import read_questions
 from memory.search import Rankers
 
@@ -42,11 +42,13 @@ class Wishes:
 
 async def run_evaluation(settings: Settings, file: Path, wishes: Wishes) -> int:
     """Asks the questions in the file, prints how it went, and returns the exit code."""
+    if await run_sync(is_about_users, file):
+        return await run_memory_evaluation(settings, file, _pairs(wishes.least), json=wishes.json)
     check_names(knowledge=[wishes.knowledge] if wishes.knowledge else [])
     least = bounds(wishes.least)
     questions = await run_sync(read_questions, file)
     wanted = Wanted(wishes.knowledge, ALL_RANKERS if wishes.ablation else ("both",), wishes.answers)
-    with _bar() as asked:
+    with bar("Asking…") as asked:
         found = await evaluate(settings, questions, wanted, asked)
     measured = {
         rankers: {name: figures(group) for name, group in grouped(outcomes).items()}
@@ -65,6 +67,14 @@ async def run_evaluation(settings: Settings, file: Path, wishes: Wishes) -> int:
 
 def bounds(text: str) -> dict[str, float]:
     """What "recall@5=0.95,refusal_f1=0.9" asks for. Raises RequestError for anything else."""
+    found = _pairs(text)
+    unknown = next((name for name in found if name not in MEASURES), None)
+    if unknown is not None:
+        raise RequestError(f"there is no figure {unknown!r}", f"There are: {', '.join(MEASURES)}.")
+    return found
+
+
+def _pairs(text: str) -> dict[str, float]:
     found: dict[str, float] = {}
     for part in filter(None, (part.strip() for part in text.split(","))):
         name, _, value = part.partition("=")
@@ -72,9 +82,6 @@ def bounds(text: str) -> dict[str, float]:
             found[name.strip()] = float(value)
         except ValueError as error:
             raise RequestError(f"{part!r} is no figure and least value", "Write --least recall@5=0.95.") from error
-    unknown = next((name for name in found if name not in MEASURES), None)
-    if unknown is not None:
-        raise RequestError(f"there is no figure {unknown!r}", f"There are: {', '.join(MEASURES)}.")
     return found
 
 
@@ -204,12 +211,3 @@ def _as_json(one: Figures) -> dict[str, Any]:
         **waits,
         **_answer_cells(one),
     }
-
-
-@contextmanager
-def _bar() -> Generator[Callable[[int, int], None], None, None]:
-    """A progress bar on standard error, where that is a terminal."""
-    stderr = Console(stderr=True)
-    with Progress(console=stderr, transient=True, disable=not stderr.is_terminal) as bar:
-        task = bar.add_task("Asking…", total=None)
-        yield lambda done, of: bar.update(task, completed=done, total=of)

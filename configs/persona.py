@@ -3,7 +3,7 @@
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from os import stat_result
 from pathlib import Path
-from typing import Annotated, Any, Generic, Literal, TypeVar
+from typing import Annotated, Any, Generic, Literal, TypeVar, get_args
 
 import yaml
 from pydantic import Field, ValidationError, model_validator
@@ -16,7 +16,9 @@ SHIPPED = Path(__file__).with_name("personas")
 ROOT_MODELFILE = Path(__file__).parents[1] / "Modelfile"
 """The default persona's brain in a checkout; a wheel carries it as `default.Modelfile` among the shipped personas."""
 
+ToolName = Literal["knowledge_search", "remember", "recall", "forget"]
 Pace = Annotated[float, Field(ge=0.5, le=2)]
+Level = Annotated[int | None, Field(strict=True, ge=0)]
 Read = TypeVar("Read")
 
 
@@ -39,6 +41,17 @@ class PersonaVoice(Section):
     """1 is the engine's own pace, 2 twice as fast."""
     pitch: Pace = 1.0
     """1 is the engine's own pitch."""
+    oral: Annotated[Level, Field(le=9)] = None
+    """How many interjections such as "um" it may add; this and what follows act in ChatTTS only."""
+    laugh: Annotated[Level, Field(le=2)] = None
+    """How readily it laughs."""
+    break_: Annotated[Level, Field(le=7)] = Field(default=None, alias="break")
+    """How much it pauses."""
+
+    @property
+    def acts(self) -> bool:
+        """Whether it asks for what ChatTTS alone can do."""
+        return (self.oral, self.laugh, self.break_) != (None, None, None)
 
 
 class Body(Section):
@@ -55,17 +68,17 @@ class Body(Section):
     language: Literal["auto", "en", "zh"] = "auto"
     """The language to hear and speak; "auto" is the speaker's."""
     voice: PersonaVoice = PersonaVoice()
-    """Who speaks, how fast and how high."""
+    """Who speaks, how fast and how high; with ChatTTS also `oral` (0 to 9), `laugh` (0 to 2) and `break` (0 to 7)."""
     greeting: Bilingual = Bilingual()
     """What it says first; empty for nothing."""
     style: str = ""
     """How it speaks, told to the model after the rules that hold for everything spoken."""
-    tools: tuple[str, ...] = ("knowledge_search",)
-    """What it may call."""
+    tools: tuple[ToolName, ...] = get_args(ToolName)
+    """What it may call; `remember`, `recall` and `forget` only where it has a memory."""
     knowledge: tuple[str, ...] = ("default",)
     """The knowledge bases that it may search."""
-    memory: Literal["shared", "own", "off"] = "shared"
-    """Where it keeps what a user says: with all personas that share, by itself alone, or nowhere."""
+    memory: Literal["shared", "own", False] = "shared"
+    """Where it keeps what a user says: with all personas that share, by itself alone, or nowhere (`off`)."""
     grounded: Literal["always", "when_embedded", "never"] = "when_embedded"
     """When it answers only what documents support and refuses the rest; "when_embedded": where no language model is."""
     reasoning: Literal[False, True, "low", "medium", "high"] = False
@@ -184,10 +197,16 @@ def _read_body(path: Path) -> Body:
         where = ".".join(str(part) for part in first["loc"])
         reason = first["msg"].removeprefix("Value error, ")
         message = f"`{where}`: {reason}" if where else reason
-        hint = (
-            f"The keys are {', '.join(Body.model_fields)}." if first["type"] == "extra_forbidden" else "Mend it there."
-        )
+        hint = f"The keys are {_keys(first['loc'])}." if first["type"] == "extra_forbidden" else "Mend it there."
         raise ConfigError(f"{path}, line {_line(root, first['loc'])}: {message}", hint) from error
+
+
+def _keys(location: Sequence[int | str]) -> str:
+    """What a key may be called where pydantic found one that is none."""
+    inner = Body.model_fields[str(location[0])].annotation if len(location) > 1 else Body
+    assert isinstance(inner, type)
+    assert issubclass(inner, Section)
+    return ", ".join(field.alias or name for name, field in inner.model_fields.items())
 
 
 class _Loader(yaml.SafeLoader):

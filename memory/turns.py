@@ -94,16 +94,6 @@ class Turns:
             for row in rows
         )
 
-
-def lower_marks(connection: Connection) -> None:
-    """To be called when turns were deleted: the number of the last one is given out again, to a turn that no memory
-    has looked at.
-    """
-    connection.execute("""
-        UPDATE memory_spaces SET last_turn = min(last_turn, (SELECT coalesce(max(number), 0) FROM turns)),
-        distilled = min(distilled, (SELECT coalesce(max(number), 0) FROM turns))
-    """)
-
     async def holding(self, user: str, words: str) -> tuple[str, ...]:
         """The ids of a user's turns that hold these words, in what was asked, replied or passed to tools."""
         statement = r"""
@@ -114,6 +104,16 @@ def lower_marks(connection: Connection) -> None:
         values = {"user": user, "words": f"%{escaped}%"}
         rows = await self._ledger.read(lambda c: c.execute(statement, values).fetchall())
         return tuple(row["id"] for row in rows)
+
+
+def lower_marks(connection: Connection) -> None:
+    """To be called when turns were deleted: the number of the last one is given out again, to a turn that no memory
+    has looked at.
+    """
+    connection.execute("""
+        UPDATE memory_spaces SET last_turn = min(last_turn, (SELECT coalesce(max(number), 0) FROM turns)),
+        distilled = min(distilled, (SELECT coalesce(max(number), 0) FROM turns))
+    """)
 
 
 def _values(turn: StoredTurn) -> dict[str, str | None]:

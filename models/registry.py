@@ -1,12 +1,13 @@
 """From a choice to an engine: each is imported only when it is chosen; a new engine is one `case` here."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from langchain_core.embeddings import Embeddings
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import BaseMessage
 from langchain_core.tools import BaseTool
+from pydantic import BaseModel
 
 from configs.errors import EngineUnknown, ModelNotFound
 from configs.settings import Settings
@@ -16,6 +17,8 @@ from models.speech_to_text import SpeechToText
 from models.text_to_speech import TextToSpeech
 from models.voice_activity import VoiceActivityDetector
 from models.weights import chattts_folder, whisper_folder
+
+Shape = TypeVar("Shape", bound=BaseModel)
 
 
 @runtime_checkable
@@ -64,6 +67,15 @@ def open_chat(
             return FakeChat(script=settings.chat.fake)
         case _:
             raise _unknown(choice)
+
+
+async def structured(chat: Served, schema: type[Shape], messages: Sequence[BaseMessage]) -> Shape:
+    """One reply in the shape of `schema`, which the server holds the model to. Raises EngineError."""
+    from models.engines.ollama import OllamaChat
+    from models.engines.ollama_structured import structured as shaped
+
+    assert isinstance(chat, OllamaChat), "only Ollama serves"
+    return await shaped(chat, schema, messages)
 
 
 def open_embeddings(choice: Choice, settings: Settings) -> Embeddings:

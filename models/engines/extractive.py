@@ -1,4 +1,4 @@
-"""A chat model without a language model: answers by quoting the passages in the prompt, and says so when it cannot."""
+"""A chat model without a language model: quotes the passages and memories in the prompt, or says that it cannot."""
 
 import json
 import re
@@ -21,8 +21,9 @@ from langchain_core.utils.function_calling import convert_to_openai_tool
 
 from configs import settings as settings_of
 from models.engines.extractive_evidence import Evidence, evidence, language
+from models.engines.extractive_memories import is_personal, quoted_memory
 from models.engines.extractive_sentences import HAN
-from models.quoting import QuotedPassage, question_of, quoted
+from models.quoting import QuotedMemory, QuotedPassage, question_of, quoted, quoted_memories
 
 SEARCH: Final = "knowledge_search"
 """The one tool that it calls: it takes a `query` and brings passages."""
@@ -38,7 +39,7 @@ NO_QUESTION: Final = {
     "zh": "我没有收到问题。请问一个文档里能找到答案的问题。",
 }
 
-_PASSAGES = re.compile(r"<passages>.*?</passages>", re.DOTALL)
+_PASSAGES = re.compile(r"<(passages|memories)>.*?</\1>", re.DOTALL)
 _PIECE = re.compile(rf"[{HAN}]{{1,2}}[，。！？：；、”》）]*|\s*[^\s{HAN}]+|\s+")
 _SUFFIX = re.compile(r"\.(?:md|markdown|txt|rst|html?|pdf|docx?|csv)$", re.I)
 
@@ -49,6 +50,8 @@ class Asked:
 
     question: str
     passages: tuple[QuotedPassage, ...]
+    memories: tuple[QuotedMemory, ...]
+    """The best first."""
     searched: bool
     """A search was called since the question."""
     language: str
@@ -85,7 +88,7 @@ class ExtractiveChat(BaseChatModel):
         **kwargs: object,
     ) -> Iterator[ChatGenerationChunk]:
         asked = read(messages)
-        if asked.question and not asked.passages and not asked.searched and _can_search(kwargs):
+        if asked.question and not (asked.passages or asked.memories or asked.searched) and _can_search(kwargs):
             chunks = _search(asked.question)
         else:
             chunks = [AIMessageChunk(content=piece) for piece in pieces(answer(asked, self.settings.sentences))]
@@ -122,20 +125,29 @@ def read(messages: Sequence[BaseMessage]) -> Asked:
     return Asked(
         question=questions[-1] if questions else "",
         passages=tuple({(passage.document, passage.text): passage for passage in reversed(found)}.values())[::-1],
+        memories=tuple(memory for message in since for memory in quoted_memories(message.text)),
         searched=any(_is_search(message) for message in since),
         language=language(next((question for question in reversed(questions) if question), "")),
     )
 
 
 def answer(asked: Asked, limit: int) -> str:
-    """The reply: quoted sentences grouped under their sources, or why there are none."""
+    """The reply: what the user has said on it, sentences of documents under their sources, or why there is neither.
+
+    Both stand there only where the question is about the user: "my leave" may be in a handbook too.
+    """
     if not asked.question:
         return NO_QUESTION[asked.language]
     found = evidence(asked.question, asked.passages, limit)
-    if not found:
-        return NOTHING[asked.language]
+    told = asked.memories and (not found or is_personal(asked.question))
+    parts = [quoted_memory(asked.question, asked.memories, asked.language)] if told else []
+    parts += [_documents(found, asked.language)] if found else []
+    return ("" if asked.language == "zh" else " ").join(parts) or NOTHING[asked.language]
+
+
+def _documents(found: Sequence[Evidence], language: str) -> str:
     groups = [(passage, list(group)) for passage, group in groupby(found, key=lambda one: one.passage)]
-    if asked.language == "zh":
+    if language == "zh":
         return "".join(_quoted_zh(passage, group) for passage, group in groups)
     return " ".join(_quoted_en(passage, group) for passage, group in groups)
 

@@ -7,6 +7,7 @@ import anyio
 import numpy as np
 
 from agent.events import Outcome, ReplyEvent, TextDelta, TurnEvent
+from agent.inquiry import Inquiry
 from agent.turn import Company
 from configs import settings
 from memory.turns import StoredTurn
@@ -28,10 +29,15 @@ class ScriptedResponder:
     wait: float = 0.0
     persona: str = "default"
     language: str = "en"
+    memory: str | None = None
     closed: int = 0
+    ahead: list[str] = field(default_factory=list)
     settled: list[tuple[str, Outcome]] = field(default_factory=list)
 
-    async def respond(self, question: str, *, conversation: str, language: str) -> AsyncGenerator[ReplyEvent, None]:
+    async def look_ahead(self, inquiry: Inquiry) -> None:
+        self.ahead.append(inquiry.text)
+
+    async def respond(self, inquiry: Inquiry) -> AsyncGenerator[ReplyEvent, None]:
         try:
             for event in self.events:
                 await anyio.sleep(self.wait)

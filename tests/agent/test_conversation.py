@@ -13,9 +13,11 @@ from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from pydantic import PrivateAttr
 
 from agent.checkpoints import PruningSaver, open_checkpoints
-from agent.conversation import Conversation, settled
-from agent.events import PassagesFound, Refused, ReplyEvent, TextDelta, ToolCalled
+from agent.conversation import Conversation
+from agent.events import PassagesFound, Refused, ReplyEvent, ReplyRests, TextDelta, ToolCalled
+from agent.inquiry import Inquiry
 from agent.preparation import window
+from agent.settling import settled
 from configs.persona import SHIPPED, Persona, Personas
 from configs.settings import OllamaChat
 from memory.passages import Passage
@@ -91,7 +93,7 @@ def conversation(
 
 async def reply(made: Conversation, question: str, *, stop_after: int | None = None) -> list[ReplyEvent]:
     events: list[ReplyEvent] = []
-    async with aclosing(made.respond(question, conversation="c", language="en")) as given:
+    async with aclosing(made.respond(Inquiry(question, "c"))) as given:
         async for event in given:
             events.append(event)
             if stop_after is not None and sum(isinstance(e, TextDelta) for e in events) == stop_after:
@@ -141,7 +143,7 @@ async def test_a_grounded_persona_refuses_without_asking_the_model(checkpoints: 
     chat = Recording(replies=[])
     made = conversation(chat, checkpoints, found=())
     events = await reply(made, "Who is the king?")
-    assert [type(event) for event in events] == [PassagesFound, Refused, TextDelta]
+    assert [type(event) for event in events] == [PassagesFound, Refused, TextDelta, ReplyRests]
     assert chat.prompts == []
     await made.settle("c", heard=text_of(events), outcome="completed")
     assert [message.type for message in await state(made)] == ["human", "ai"]
@@ -175,7 +177,7 @@ async def test_a_whole_reply_of_which_part_was_heard_is_cut_too(checkpoints: Pru
 
 async def test_cut_before_the_first_word_the_question_stands_alone(checkpoints: PruningSaver) -> None:
     made = conversation(Recording(replies=[AIMessage("one two")], pause=0.01), checkpoints)
-    async with aclosing(made.respond("Count.", conversation="c", language="en")) as given:
+    async with aclosing(made.respond(Inquiry("Count.", "c"))) as given:
         assert isinstance(await anext(given), PassagesFound)
         with anyio.move_on_after(0.005):
             await anext(given)
@@ -216,7 +218,7 @@ async def test_cancelling_the_turn_stops_the_model(checkpoints: PruningSaver) ->
         begun = anyio.Event()
 
         async def listen() -> None:
-            async with aclosing(made.respond("Count.", conversation="c", language="en")) as given:
+            async with aclosing(made.respond(Inquiry("Count.", "c"))) as given:
                 async for event in given:
                     if isinstance(event, TextDelta):
                         begun.set()

@@ -15,6 +15,7 @@ from langchain_core.messages import AIMessage, BaseMessage
 from agent.checkpoints import PruningSaver, open_checkpoints
 from agent.conversation import Conversation
 from agent.events import Failed, ReplyEvent, SpeechReady, TextDelta, TokensUsed, ToolCalled
+from agent.inquiry import Inquiry
 from agent.turn import Company, Question, Turn
 from configs import settings
 from configs.errors import AssistantError, EngineFailed, EngineUnavailable, ModelNotFound, RequestTooLarge
@@ -74,7 +75,7 @@ class Stage:
 
     async def reply(self, question: str) -> list[ReplyEvent]:
         """A whole turn; every event of it."""
-        async with aclosing(self.talk.respond(question, conversation="c", language="en")) as given:
+        async with aclosing(self.talk.respond(Inquiry(question, "c"))) as given:
             events = [event async for event in given]
         failed = any(isinstance(event, Failed) for event in events)
         await self.talk.settle("c", heard=text_of(events), outcome="failed" if failed else "completed")

@@ -1,6 +1,7 @@
 """One turn over scripted parts: order, times, failures."""
 
 import itertools
+from collections.abc import AsyncGenerator
 
 import anyio
 import pytest
@@ -15,6 +16,7 @@ from agent.events import (
     TurnEnded,
     TurnStarted,
 )
+from agent.inquiry import Inquiry
 from agent.turn import Question, Turn
 from configs.errors import EngineFailed, EngineUnavailable
 from models.audio import silence
@@ -46,8 +48,8 @@ async def test_the_first_clause_is_spoken_as_soon_as_it_stands(reply: str, size:
     waits = iter([0.2] + [0.025] * 100)
     inner = responder.respond
 
-    async def timed(question: str, *, conversation: str, language: str):  # type: ignore[no-untyped-def]  # noqa: ANN202
-        async for event in inner(question, conversation=conversation, language=language):
+    async def timed(inquiry: Inquiry) -> AsyncGenerator[ReplyEvent, None]:
+        async for event in inner(inquiry):
             await anyio.sleep(next(waits))
             yield event
 
@@ -92,7 +94,7 @@ async def test_a_refusal_cites_nothing() -> None:
 
 async def test_an_error_ends_the_turn_as_failed_and_what_was_said_stays_said() -> None:
     class Breaking(ScriptedResponder):
-        async def respond(self, question: str, *, conversation: str, language: str):  # type: ignore[no-untyped-def]  # noqa: ANN202
+        async def respond(self, inquiry: Inquiry):  # type: ignore[no-untyped-def]  # noqa: ANN202
             yield TextDelta("Half of it, ")
             await anyio.sleep(1)
             raise EngineFailed("the model went away", "start it")
