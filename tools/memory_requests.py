@@ -1,6 +1,7 @@
 """What a user asks of the memory itself, told by patterns: to remember, to tell, to forget; keeps nothing."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
@@ -48,17 +49,44 @@ _REMEMBER: Final = (
         re.S,
     ),
 )
+_FORGET_EN: Final = r"(?:forget|erase|delete|remove|scrub|wipe|scratch|scrap|drop)"
+_FORGET_ZH: Final = "(?:忘掉|忘了|忘记|忘|删掉|删除|删了|删去|抹掉|抹去|清除|清掉|去掉)"
 _FORGET: Final = (
     re.compile(
-        _PLEASE_EN + r"(?:just\s+)?(?:forget|erase|delete|remove)\b(?P<what>.*)$",
+        _PLEASE_EN
+        + r"(?:(?:just|you can|you may|you should|i want you to|i(?:'d| would) like you to|i need you to)\s+)*"
+        r"(?:please\s+)?(?:" + _FORGET_EN + r"\b|(?:don'?t|do not|no need to|stop|you needn'?t) "
+        r"(?:remember|keep|store|save|remembering|keeping|storing)\b(?! (?:me|talking|asking)\b))(?P<what>.*)$",
         re.I | re.S,
     ),
     re.compile(
-        _PLEASE_ZH + "(?:把(?P<before>.+?)(?:都|全部|从记忆里?|从你的记忆里?)*(?:忘掉|忘了|忘记|删掉|删除|抹掉|清除)"
-        "|(?:忘掉|忘了|忘记|删掉|删除|抹掉|清除)(?P<what>.*))(?:吧|好吗|掉|了)?[。！!？?\\s]*$",
+        _PLEASE_ZH
+        + "(?:把(?P<before>.+?)(?:都|全部|也|给|从(?:你的?)?记忆(?:里|中)?)*"
+        + _FORGET_ZH
+        + "(?:吧|掉|了|好吗|行吗)*"
+        "|(?:从(?:你的?)?记忆(?:里|中)?)?(?:"
+        + _FORGET_ZH
+        + "|(?:不用|不要|不必|别|不需要)(?:再|继续)?记(?!得)(?:着|住|录)?)"
+        "(?P<what>.*))$",
         re.S,
     ),
 )
+_FORGET_AFTER: Final = re.compile(
+    "^(?P<what>(?!把).{2,}?)(?:就?当我没(?:说|讲|提)过?|(?:就|都)?(?:别|不用|不要|不必)(?:再)?记(?:着|住)?了?"
+    "|(?:就|都|也)?(?:忘了|删了|删掉|忘掉)吧)$"
+)
+"""What is to be forgotten stands first."""
+_UNSAID: Final = re.compile("就?当我没(?:说|讲|提)过?")
+_REMEMBER_AFTER: Final = re.compile(
+    r"^(?:and |so |please |can you |could you )*(?:note|remember|write|keep|save|don'?t forget|make a note of|bear) "
+    r"(?:that|it|this)(?: down| in mind)?(?: please| for me)?[.!?]*$"
+    "|^(?:请你?|你|帮我|麻烦你?|可)*(?:记住|记一下|记下来?|记着|记好|别忘了?|不要忘了?)(?:这件事|这个|这点|一下|了|哦|啊|吧)*[。！!]*$",
+    re.I,
+)
+"""What is to be remembered stands before it."""
+_LAPSE: Final = re.compile("^(?:忘了|忘记|忘(?![了记掉]))(?!吧|掉|它|这|那|我的?|关于|刚才|之前|上次)(?=.)")
+"""Without a pleading word before it, 忘了 tells of something that slipped somebody's mind."""
+_CLAUSE: Final = re.compile(r"[,，;；。!！]\s*|\.\s+")
 _TELL: Final = (
     re.compile(
         r"\bwhat (?:do|can|did) you (?:still )?(?:know|remember|recall)(?: about me| of me| from me)\b"
@@ -75,14 +103,14 @@ _TELL: Final = (
 _ASKS: Final = re.compile(r"[?？]\s*$|[吗呢][。？?]?$|什么|谁|哪[里儿些个天]|几[点号岁]|多少|怎么")
 """Whoever asks whether something is remembered does not ask to remember it."""
 _AROUND_EN: Final = re.compile(
-    r"^(?:\s|,|:|that\b(?=\s+\w)|about\b|what i (?:said|told you)(?: about)?\b|everything about\b|the thing about\b"
+    r"^(?:\s|,|:|that\b(?=\s+\w)|about\b|what i (?:said|told you)(?: about)?\b|everything about\b|the (?:thing|bit|part|story) about\b"
     r"|fact\b)+"
     r"|(?:\s|[.!?,]|\bplease|\bnow|\bagain|\bfrom your memory|\bokay|\bwill you|\bfor me)+$",
     re.I,
 )
 _AROUND_ZH: Final = re.compile(
     "^(?:关于|有关|我(?:刚才?|之前)?说(?:过的|过|的)|[，,：:\\s])+"
-    "|(?:的?(?:事情?|信息|记录|话|内容)|[。！!？?，,\\s]|吧|好吗)+$"
+    "|(?:的?(?:事情?|信息|记录|内容)|的话|[。！!？?，,\\s]|了|吧|好吗)+$"
 )
 _LAST: Final = re.compile(
     r"(?:that|it|this|these|those|them|what i(?: just)? said|that one|the last (?:one|thing)"
@@ -106,10 +134,47 @@ def request_in(text: str) -> MemoryRequest | None:
     for pattern in _REMEMBER:
         if (found := pattern.match(said)) and (what := found["what"].strip(" ，,：:")) and not _ASKS.search(what):
             return Remember(what)
+    before, _, last = _last_clause(said)
+    if before and _REMEMBER_AFTER.match(last):
+        return Remember(before)
+    return _forget_in([clause for clause in _CLAUSE.split(said) if clause.strip()])
+
+
+def _last_clause(said: str) -> tuple[str, str, str]:
+    """What stands before the last clause, the mark between, and that clause."""
+    cut = re.fullmatch(r"(.*\S)([,，;；]|[.。!！]\s*)\s*(\S[^,，;；]*)", said)
+    return (cut[1], cut[2], cut[3].strip()) if cut else ("", "", said)
+
+
+def _forget_in(clauses: Sequence[str]) -> Forget | None:
+    """The first clause that asks to forget; where it only says "delete it", the clause before it says what."""
+    for at, clause in enumerate(clauses):
+        asked = _forget_one(clause.strip())
+        if asked == Forget("") and at > 0 and not _LAST.fullmatch(clauses[at - 1].strip()):
+            before = _PLACED.sub("", clauses[at - 1])
+            return Forget(_AROUND_ZH.sub("", _AROUND_EN.sub("", before)).strip())
+        if asked:
+            return asked
+    return None
+
+
+def _forget_one(clause: str) -> Forget | None:
+    if _LAPSE.match(clause):
+        return None
+    if _UNSAID.fullmatch(clause):
+        return Forget("")
+    if after := _FORGET_AFTER.match(clause):
+        return Forget(_AROUND_ZH.sub("", after["what"]).strip())
     for pattern, around in zip(_FORGET, (_AROUND_EN, _AROUND_ZH), strict=True):
-        if found := pattern.match(said):
+        if found := pattern.match(clause):
             return _forget(found, around)
     return None
+
+
+_PLACED: Final = re.compile(
+    r"\b(?:is|are|was|were) (?:nobody'?s business|private|secret|a secret|wrong|old)\b.*$|的?那句话?$", re.I
+)
+"""What says why something is to be forgotten, rather than what."""
 
 
 def _forget(found: re.Match[str], around: re.Pattern[str]) -> Forget:
