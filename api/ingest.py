@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import rich.progress
+from anyio import Event, create_task_group
+from anyio.to_thread import run_sync
 from rich.console import Console
 
 from agent.store import open_store
@@ -16,29 +18,78 @@ from configs.errors import AssistantError, DocumentUnreadable
 from configs.settings import Settings
 from memory.documents import SUFFIXES
 from memory.ingestion import Ingestion, Progress
+from memory.knowledge import Knowledge
+from memory.watching import watch
 
 FAILED = DocumentUnreadable.exit_code
 
 
 async def ingest(settings: Settings, paths: Sequence[Path], knowledge: str) -> int:
     """Takes the documents in, says what became of them, and returns the exit code."""
-    came: Counter[str] = Counter()
     async with open_store(settings) as store:
-        with _bar() as draw:
-
-            def follow(progress: Progress) -> None:
-                came.update([progress.outcome] if progress.outcome else [])
-                draw(progress)
-
-            try:
-                done = await store.knowledge.ingest(paths, knowledge=knowledge, progress=follow)
-            except AssistantError:
-                if came:
-                    note(f"{_counts(came)} before this happened:")
-                raise
+        done, came = await _ingested(store.knowledge, paths, knowledge)
     if not done.files:
         raise DocumentUnreadable(f"there is no document in {', '.join(map(str, paths))}", "Name files or folders.")
     return _report(done, came)
+
+
+async def follow(settings: Settings, paths: Sequence[Path], knowledge: str) -> None:
+    """Takes the documents in, and again whenever something in the paths has changed, until it is cancelled.
+
+    What goes wrong after the first time is said, and tried again at the next change.
+    """
+    paths = await run_sync(_resolved, paths)
+    async with open_store(settings) as store, create_task_group() as tasks:
+        bell = _Bell()
+        await tasks.start(watch, paths, bell.ring)
+        _report(*await _ingested(store.knowledge, paths, knowledge))
+        note("Following changes (Ctrl-C ends)")
+        while True:
+            await bell.wait()
+            try:
+                done, came = await _ingested(store.knowledge, paths, knowledge)
+            except AssistantError as error:
+                note(lines(error))
+                continue
+            if set(came) - {"unchanged"}:
+                _report(done, came)
+
+
+class _Bell:
+    """Rung while nobody waits, it is heard by the next who does."""
+
+    def __init__(self) -> None:
+        self._rung = Event()
+
+    def ring(self) -> None:
+        self._rung.set()
+
+    async def wait(self) -> None:
+        await self._rung.wait()
+        self._rung = Event()
+
+
+async def _ingested(knowledge: Knowledge, paths: Sequence[Path], name: str) -> tuple[Ingestion, Counter[str]]:
+    came: Counter[str] = Counter()
+    with _bar() as draw:
+
+        def count(progress: Progress) -> None:
+            came.update([progress.outcome] if progress.outcome else [])
+            draw(progress)
+
+        try:
+            return await knowledge.ingest(paths, knowledge=name, progress=count), came
+        except AssistantError:
+            if came:
+                note(f"{_counts(came)} before this happened:")
+            raise
+
+
+def _resolved(paths: Sequence[Path]) -> list[Path]:
+    for path in paths:
+        if not path.expanduser().exists():
+            raise DocumentUnreadable(f"{str(path)!r} does not exist", "Check the path.")
+    return [path.expanduser().resolve() for path in paths]
 
 
 def _report(done: Ingestion, came: Counter[str]) -> int:

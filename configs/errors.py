@@ -23,6 +23,7 @@
         ├── RequestTooLarge
         ├── DocumentUnreadable
         ├── KnowledgeBaseNotFound
+        ├── JobNotFound
         ├── MemoryNotFound
         └── AddressInUse
 
@@ -178,6 +179,12 @@ class KnowledgeBaseNotFound(RequestError):
 
 class MemoryNotFound(RequestError):
     """No memory of that number is kept there."""
+
+    status = 404
+
+
+class JobNotFound(RequestError):
+    """No ingestion in the background has that id."""
 
     status = 404
 

@@ -66,6 +66,8 @@ class Progress:
     """Of this file, embedded so far."""
     of_passages: int
     outcome: IngestionOutcome | None = None
+    error: AssistantError | None = None
+    """Why it failed."""
 
 
 Report = Callable[[Progress], None]
@@ -106,14 +108,14 @@ class Ingestor:
         done += [IngestedFile(path, "removed") for path in missing.gone]
         files = len(done) + len(found.files)
         for number, file in enumerate(done, 1):
-            _tell(progress, file.path, number, files, 0, 0, file.outcome)
+            _tell(progress, file.path, number, files, 0, 0, file)
         try:
             async with open_parser(self._limits) as parser:
                 reader = partial(read, limits=self._limits, parser=parser, transcribe=transcribe)
                 for number, path in enumerate(found.files, len(done) + 1):
                     tell = partial(_tell, progress, path, number, files)
                     done.append(await self._file(path, knowledge, known.get(str(path)), reader, tell))
-                    tell(done[-1].passages, done[-1].passages, done[-1].outcome)
+                    tell(done[-1].passages, done[-1].passages, done[-1])
         finally:
             with anyio.CancelScope(shield=True):
                 async with self._changing:
@@ -181,7 +183,7 @@ class Ingestor:
 
 
 _Reader = Callable[[SourceFile], Awaitable[Document]]
-_Tell = Callable[[int, int, IngestionOutcome | None], None]
+_Tell = Callable[[int, int, IngestedFile | None], None]
 
 
 def _tell(
@@ -191,10 +193,11 @@ def _tell(
     files: int,
     passages: int,
     of_passages: int,
-    outcome: IngestionOutcome | None,
+    ended: IngestedFile | None,
 ) -> None:
     if progress is not None:
-        progress(Progress(path, file, files, passages, of_passages, outcome))
+        outcome, error = (ended.outcome, ended.error) if ended else (None, None)
+        progress(Progress(path, file, files, passages, of_passages, outcome, error))
 
 
 def _prepared(document: Document) -> NewDocument:

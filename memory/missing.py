@@ -58,6 +58,6 @@ def _is_gone(path: Path) -> bool:
 
 def _doubt(folder: Path, documents: int) -> DocumentUnreadable:
     return DocumentUnreadable(
-        f"the folder {str(folder)!r} holds no document any more, but {documents} are known from it; they are kept",
+        f"the folder {str(folder)!r} holds no document now; the {documents} known from it stay",
         "If a drive is not mounted, mount it. If they are to go: `tingshuo knowledge remove`.",
     )

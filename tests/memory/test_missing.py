@@ -88,7 +88,7 @@ async def test_a_drive_that_is_away_takes_nothing_with_it(knowledge: Knowledge, 
     assert outcomes(done) == {"documents": "failed"}
     error = done.files[0].error
     assert isinstance(error, DocumentUnreadable)
-    assert ("3 are known" if away == "content" else "does not exist") in error.message
+    assert ("the 3 known from it stay" if away == "content" else "does not exist") in error.message
     assert len(await titles(knowledge)) == 3
     assert (await knowledge.search("desert", knowledge=["default"])).answerable
     if away == "content":
