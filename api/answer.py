@@ -6,6 +6,7 @@ from typing import Any, get_args
 
 from agent.assistant import Assistant, ignore
 from agent.events import SpeechReady, TurnEnded, TurnEvent
+from agent.rights import as_json as memory_json
 from agent.turn import Emit
 from api.question import check_names
 from configs.errors import NoSpeechHeard
@@ -85,7 +86,9 @@ def as_json(answer: Answer, audio: Mapping[str, Any] | None) -> dict[str, Any]:
             "spoken": turn.spoken,
             "refused": turn.refused,
             "citations": [asdict(citation) for citation in turn.citations],
+            "unsupported": list(turn.unsupported),
         },
+        "memories": [memory_json(memory) for memory in turn.memories],
         "audio": audio,
         "engines": engines(answer.engines),
         "timings_ms": turn.timings_ms,

@@ -128,8 +128,13 @@ def health_of(assistant: Assistant) -> dict[str, Any]:
         "version": version("tingshuo"),
         "data": str(assistant.settings.data),
         "engines": engines(choices),
-        "degraded": [_degraded(choice) for choice in choices if choice.better],
+        "degraded": [*(_degraded(choice) for choice in choices if choice.better), *_behind(assistant)],
     }
+
+
+def _behind(assistant: Assistant) -> list[str]:
+    failure = assistant.keeper.failure
+    return [f"memory: {failure.message}; {failure.hint}"] if failure else []
 
 
 def error_response(error: Exception) -> JSONResponse:

@@ -19,7 +19,7 @@ from api.process import interruptible
 from api.question import clean
 from api.safe_text import safe_lines
 from api.sound_devices import Loudspeaker, load_devices, open_loudspeaker
-from api.terminal import NO_DOCUMENTS, note, print_sources
+from api.terminal import NO_DOCUMENTS, note, print_evidence
 from configs.errors import AssistantError
 from configs.settings import Settings
 
@@ -103,7 +103,7 @@ class _Exchange:
                 self._loudspeaker.add(event.chunk.audio)
             case TurnEnded():
                 sys.stdout.write(" …\n" if event.outcome == "interrupted" else "\n")
-                print_sources(event.citations)
+                print_evidence(event)
         sys.stdout.flush()
 
     def _cut(self) -> None:

@@ -13,7 +13,7 @@ from api.ask import Wishes
 from api.errors import lines
 from api.safe_text import safe, safe_lines
 from api.sound_devices import Loudspeaker, load_devices, open_loudspeaker, open_microphone
-from api.terminal import note, print_sources
+from api.terminal import note, print_evidence
 from configs.settings import Settings
 from models.audio import AudioChunk
 
@@ -73,7 +73,7 @@ class Scene:
             sys.stdout.write(" …")
         if turn.reply:
             sys.stdout.write("\n")
-        print_sources(turn.citations)
+        print_evidence(turn)
         if turn.error:
             note(lines(turn.error))
 

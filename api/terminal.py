@@ -16,6 +16,7 @@ from memory.passages import PATH_SEPARATOR, Citation, Passage
 from models.selection import Choice
 
 if TYPE_CHECKING:
+    from agent.events import TurnEnded
     from api.answer import Answer
 
 QUOTE = 100
@@ -67,7 +68,7 @@ def print_answer(answer: "Answer", path: Path | None) -> None:
     if turn.transcript:
         out.print(Text("Heard   ", "bold"), safe(turn.transcript.text), sep="")
     out.print(Text("Answer  ", "bold green"), safe_lines(turn.reply), sep="")
-    print_sources(turn.citations)
+    print_evidence(turn)
     out.print()
     out.print(_stages(turn.timings_ms))
     out.print()
@@ -82,6 +83,17 @@ def print_sources(citations: Iterable[Citation]) -> None:
     out = console()
     for citation in citations:
         out.print(Text("Source  ", "bold"), safe(place(citation)), Text(f"  “{quote(citation.text)}”", "dim"), sep="")
+
+
+def print_evidence(turn: "TurnEnded") -> None:
+    """What an answer rests on: what the user said before, the sources; and the sentences that they do not bear out."""
+    out = console()
+    for memory in turn.memories:
+        day = f"{memory.said_at.astimezone():%Y-%m-%d}"
+        out.print(Text("Memory  ", "bold"), day, Text(f"  “{quote(memory.text)}”", "dim"), sep="")
+    print_sources(turn.citations)
+    for sentence in turn.unsupported:
+        out.print(Text("Beware  ", "bold yellow"), "not in the sources: ", safe(sentence), sep="")
 
 
 def print_engines(choices: Iterable[Choice]) -> None:

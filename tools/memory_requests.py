@@ -103,8 +103,8 @@ _TELL: Final = (
 _ASKS: Final = re.compile(r"[?？]\s*$|[吗呢][。？?]?$|什么|谁|哪[里儿些个天]|几[点号岁]|多少|怎么")
 """Whoever asks whether something is remembered does not ask to remember it."""
 _AROUND_EN: Final = re.compile(
-    r"^(?:\s|,|:|that\b(?=\s+\w)|about\b|what i (?:said|told you)(?: about)?\b|everything about\b|the (?:thing|bit|part|story) about\b"
-    r"|fact\b)+"
+    r"^(?:\s|,|:|that\b(?=\s+\w)|about\b|what i (?:said|told you)(?: about)?\b|everything about\b"
+    r"|the (?:thing|bit|part|story) about\b|fact\b)+"
     r"|(?:\s|[.!?,]|\bplease|\bnow|\bagain|\bfrom your memory|\bokay|\bwill you|\bfor me)+$",
     re.I,
 )

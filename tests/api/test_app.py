@@ -64,7 +64,9 @@ async def client(assistant: Assistant) -> AsyncIterator[httpx.AsyncClient]:
 async def test_words_get_words_and_speech(client: httpx.AsyncClient) -> None:
     answer = (await client.post("/v1/ask", json={"text": "Hello?"})).json()
     assert answer["transcript"] is None
-    assert answer["reply"] == {"text": "Two words.", "spoken": "Two words.", "refused": False, "citations": []}
+    assert answer["reply"] == {
+        "text": "Two words.", "spoken": "Two words.", "refused": False, "citations": [], "unsupported": [],
+    }  # fmt: skip
     assert answer["outcome"] == "completed"
     with wave.open(io.BytesIO(base64.b64decode(answer["audio"]["base64"]))) as sound:
         assert sound.getframerate() == answer["audio"]["sample_rate"]
