@@ -54,7 +54,9 @@ def show(settings: Settings, name: str, *, json: bool) -> None:
         "system_prompt": system_prompt(persona),
         "messages": [message._asdict() for message in persona.brain.messages],
         "parameters": dict(persona.brain.parameters),
-        **persona.model_dump(mode="json", include={"voice", "greeting", "tools", "knowledge", "reasoning"}),
+        **persona.model_dump(
+            mode="json", by_alias=True, include={"voice", "greeting", "tools", "knowledge", "reasoning"}
+        ),
     }
     if json:
         print_json(document)
@@ -63,6 +65,8 @@ def show(settings: Settings, name: str, *, json: bool) -> None:
     for key, value in document.items():
         if key not in ("system_prompt", "messages", "in_use"):
             out.print(Text(f"{key:<16}", "bold"), safe(_flat(value)), sep="")
+        if key == "voice" and persona.voice.acts:
+            out.print(f"{'':<16}oral, laugh and break act with ChatTTS only")
     out.print(Text("\nsystem prompt", "bold"))
     out.print(safe_lines(document["system_prompt"]))
     for message in persona.brain.messages:
@@ -118,7 +122,10 @@ def new(settings: Settings, name: str, source: str) -> None:
 
 def body_text(name: str, like: Persona) -> str:
     """A YAML file with everything that a body can say, each with its line on what it is."""
-    values: dict[str, Any] = {"title": {"en": name, "zh": name}, **like.model_dump(mode="json", exclude={*OMITTED})}
+    values: dict[str, Any] = {
+        "title": {"en": name, "zh": name},
+        **like.model_dump(mode="json", by_alias=True, exclude={*OMITTED}),
+    }
     parts = [f"# Who {name} is. Its brain is {name}.Modelfile.\n"]
     for key, field in Body.model_fields.items():
         if key in values:
@@ -160,6 +167,8 @@ def _flat(value: object) -> str:
             return ", ".join(f"{key}: {_flat(inner)}" for key, inner in value.items())
         case list() | tuple():
             return ", ".join(map(_flat, value)) or "none"
+        case None:
+            return "unset"
         case other:
             return " ".join(str(other).split())
 

@@ -4,7 +4,7 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 from uuid import uuid4
@@ -89,7 +89,7 @@ async def say(settings: Settings, found: list[Spoken], wishes: Wishes) -> None:
     if wishes.out:
         check_writable(wishes.out)
     its = _persona(settings, wishes).voice
-    voice = Voice(wishes.voice or its.name, wishes.speed or its.speed, its.pitch)
+    voice = replace(Voice(**its.model_dump()), name=wishes.voice or its.name, speed=wishes.speed or its.speed)
     choice = choose("text_to_speech", settings.text_to_speech.engine, text_to_speech_candidates(settings))
     chunks: list[AudioChunk] = []
     with status("Opening…") as tell:

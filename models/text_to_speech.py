@@ -16,6 +16,12 @@ class Voice:
     """1 is the engine's own pace, 2 twice as fast; 0.5 to 2."""
     pitch: float = 1.0
     """1 is the engine's own pitch; 0.5 to 2."""
+    oral: int | None = None
+    """How many interjections such as "um" it may add, 0 to 9; this and what follows act in ChatTTS only."""
+    laugh: int | None = None
+    """How readily it laughs, 0 to 2."""
+    break_: int | None = None
+    """How much it pauses, 0 to 7."""
 
 
 class TextToSpeech(Protocol):

@@ -25,8 +25,10 @@ logger = logging.getLogger(__name__)
 class ChatTts:
     """A TextToSpeech that streams: the first quarter of a second comes after 24 of the model's 47 steps a second.
 
-    A voice's name is a speaker in a file, its speed one of ten paces; ChatTTS has no pitch. Its `oral`, `laugh` and
-    `break` levels act only in a rewriting of the text that adds words, which is not used.
+    A voice's name is a speaker in a file, its speed one of ten paces; ChatTTS has no pitch. Pauses (`break`)
+    follow the punctuation: alone, they are placed there at no cost. Where to laugh or to say "um" (`laugh`, `oral`)
+    is for ChatTTS to choose, in a rewriting before each clause, about a second on a small GPU; one that changes other
+    words is logged and not spoken.
     """
 
     name = "chattts"
@@ -88,7 +90,7 @@ class ChatTts:
             await self._thread.aclose()
 
     def _start(self, text: str, voice: Voice) -> Iterator[Floats]:
-        return self._model.speak(text, self._speakers.vector(voice.name), voice.speed)
+        return self._model.speak(text, self._speakers.vector(voice.name), voice)
 
 
 def _load(

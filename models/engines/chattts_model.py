@@ -11,7 +11,9 @@ import torch
 
 from configs.errors import EngineFailed
 from models.audio import Floats
+from models.engines.chattts_controls import is_faithful, placed, refine_prompt, tidied
 from models.engines.chattts_text import STEP, plausible_steps, speed_token
+from models.text_to_speech import Voice
 
 Pieces: TypeAlias = Generator[Floats, None, None]
 
@@ -25,6 +27,8 @@ _CHUNK = 12
 """Code steps that are spoken at once, at least: a quarter of a second."""
 _SEAM = 256
 """Samples over which two decodings of the same sound are blended where they meet."""
+_MARGIN = 16
+"""Tokens that a rewritten text may have beyond twice those of the text; longer ones are cut, and so not spoken."""
 
 
 class ChatTtsModel:
@@ -52,11 +56,14 @@ class ChatTtsModel:
             with failures(), closing(self._tried(self._read(text), speaker, speed_token(1), 0, 4 * _CHUNK)) as sound:
                 next(sound, None)
 
-    def speak(self, text: str, speaker: Floats, speed: float) -> Pieces:
-        """Starts to say a sayable text; what it yields joins into one sound, 24 kHz. Raises EngineFailed as it goes."""
+    def speak(self, text: str, speaker: Floats, voice: Voice) -> Pieces:
+        """Starts to say a sayable text; what it yields joins into one sound, 24 kHz. Raises EngineFailed as it goes.
+
+        `speaker` is the vector of the voice's name.
+        """
         # Here, not in the generator: an interruption that comes before its first step must not be forgotten.
         self._chat.context.set(False)
-        return self._spoken(text, speaker, speed)
+        return self._spoken(text, speaker, voice)
 
     def interrupt(self) -> None:
         """Ends what is being said after the current code step; the one method for other threads."""
@@ -68,15 +75,17 @@ class ChatTtsModel:
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
 
-    def _spoken(self, text: str, speaker: Floats, speed: float) -> Pieces:
+    def _spoken(self, text: str, speaker: Floats, voice: Voice) -> Pieces:
         """With one seed after another, until a sound begins: what was handed out cannot be taken back."""
-        shortest, longest = plausible_steps(text, speed)
         with failures():
-            read = self._read(text)
+            acted = self._acted(self._read(text), voice)
+            if self._chat.context.get():
+                return
+            shortest, longest = plausible_steps(acted, voice.speed)
             for attempt in range(ATTEMPTS):
                 torch.manual_seed(SEED + attempt)
                 begun = False
-                with closing(self._tried(read, speaker, speed_token(speed), shortest, longest)) as sound:
+                with closing(self._tried(acted, speaker, speed_token(voice.speed), shortest, longest)) as sound:
                     for piece in sound:
                         begun = True
                         yield piece
@@ -117,6 +126,33 @@ class ChatTtsModel:
         """The text with characters that ChatTTS mispronounces replaced by homophones, from the table of the package."""
         read: str = self._chat.normalizer(text, do_text_normalization=False)
         return read
+
+    def _acted(self, text: str, voice: Voice) -> str:
+        """The text with control tokens: ChatTTS's own where the voice asks for them and no word changes, else ours."""
+        prompt = refine_prompt(voice)
+        if not prompt:
+            return placed(text, voice)
+        refined = tidied(self._refined(text, prompt))
+        if is_faithful(refined, text, voice.oral or 0) or self._chat.context.get():
+            return refined
+        logger.warning("ChatTTS rewrote %r with other words, as %r; the text is spoken as written", text, refined)
+        return placed(text, voice)
+
+    def _refined(self, text: str, prompt: str) -> str:
+        """The text as ChatTTS rewrites it, always the same; "" when it ends at once, partial when interrupted."""
+        tokenizer = self._chat.tokenizer
+        length = tokenizer.encode([text], 1)[0].shape[1]
+        params = self._chat.RefineTextParams(
+            prompt=prompt, max_new_token=2 * length + _MARGIN, ensure_non_empty=False, show_tqdm=False
+        )
+        torch.manual_seed(SEED)
+        try:
+            ids = self._chat._refine_text([text], self._chat.device, params).ids[0]
+        except StopIteration:
+            # What the package lets out where its first token is the end.
+            return ""
+        refined: str = tokenizer.decode([ids[ids < tokenizer.break_0_ids]])[0]
+        return refined
 
     def _params(self, speaker: Floats, prompt: str, longest: int) -> Any:  # noqa: ANN401
         """Made anew for each call, since ChatTTS writes into them."""

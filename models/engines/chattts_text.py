@@ -4,6 +4,8 @@ import math
 import re
 import unicodedata
 
+from models.engines.chattts_controls import without_tokens
+
 RATE = 24_000
 """Hertz."""
 STEP = 512
@@ -48,10 +50,14 @@ def lost(text: str) -> str:
 
 
 def plausible_steps(text: str, speed: float) -> tuple[int, int]:
-    """The fewest and the most code steps in which a text can be said at that speed; the most are never over LIMIT."""
-    han = sum("\u4e00" <= each <= "\u9fff" for each in text)
-    pauses = sum(each in _PAUSES for each in text)
-    letters = len(_LETTER.findall(text)) - han
+    """The fewest and the most code steps in which a text can be said at that speed; the most are never over LIMIT.
+
+    A control token may last as long as a pause, or not sound at all.
+    """
+    words, tokens = without_tokens(text)
+    han = sum("\u4e00" <= each <= "\u9fff" for each in words)
+    pauses = tokens + sum(each in _PAUSES for each in words)
+    letters = len(_LETTER.findall(words)) - han
     said = (han * _HAN_SECONDS + letters * _LATIN_SECONDS) / speed
     shortest, longest = _FASTEST * said, _SLOWEST * (said + pauses * _PAUSE_SECONDS) + _SLACK
     return round(shortest * RATE / STEP), min(LIMIT, math.ceil(longest * RATE / STEP))

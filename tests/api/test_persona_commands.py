@@ -80,6 +80,18 @@ def test_shown_is_what_the_model_gets(data_folder: Path) -> None:
         assert text in out
 
 
+def test_what_other_voices_ignore_is_said(data_folder: Path) -> None:
+    assert "act with ChatTTS only" not in persona("show", "companion").stdout
+    (data_folder / "personas").mkdir(parents=True)
+    (data_folder / "personas" / "default.yaml").write_text("voice: {laugh: 1, break: 3}\n", encoding="utf-8")
+    out = persona("show", "default").stdout
+    assert (
+        "pitch: 1.0, oral: unset, laugh: 1, break: 3\n                oral, laugh and break act with ChatTTS only\n"
+        in out
+    )
+    assert found("show", "default")["voice"]["break"] == 3
+
+
 @pytest.mark.parametrize("command", ["show", "apply"])
 def test_nobody_is_an_error_that_names_who_there_is(command: str) -> None:
     done = persona(command, "nobody")

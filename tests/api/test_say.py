@@ -12,6 +12,8 @@ from typer.testing import CliRunner, Result
 
 from api.commands import app
 from memory.folder import open_data_folder
+from models.engines.fake import FakeTextToSpeech
+from models.text_to_speech import Voice
 
 
 def say(*arguments: str, typed: str | bytes = "") -> Result:
@@ -101,24 +103,33 @@ def test_speed_is_the_wishes_else_the_personas(tmp_path: Path, monkeypatch: pyte
     assert fast < 0.7 * own < 0.7 * slow
 
 
-def test_the_voice_is_the_wishes_else_the_personas(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[Voice]:
+    """The voices that an engine is asked for."""
     monkeypatch.setenv("TINGSHUO_TEXT_TO_SPEECH__ENGINE", "fake")
-    asked: list[object] = []
-    from models.engines.fake import FakeTextToSpeech
-
+    voices: list[Voice] = []
     original = FakeTextToSpeech.synthesize
 
-    def synthesize(self: FakeTextToSpeech, text: str, *, language: str, voice: object) -> object:
-        asked.append(voice)
-        return original(self, text, language=language, voice=voice)  # type: ignore[arg-type]
+    def synthesize(self: FakeTextToSpeech, text: str, *, language: str, voice: Voice) -> object:
+        voices.append(voice)
+        return original(self, text, language=language, voice=voice)
 
     monkeypatch.setattr(FakeTextToSpeech, "synthesize", synthesize)
+    return voices
+
+
+def test_the_voice_is_the_wishes_else_the_personas(asked: list[Voice], tmp_path: Path) -> None:
     for arguments in (["--persona", "companion"], ["--persona", "companion", "--voice", "nova", "--speed", "1.5"]):
         assert say("Hello.", "--out", str(tmp_path / "x.wav"), *arguments).exit_code == 0
-    assert [str(voice) for voice in asked] == [
-        "Voice(name='default', speed=0.95, pitch=1.05)",
-        "Voice(name='nova', speed=1.5, pitch=1.05)",
-    ]
+    assert asked == [Voice("default", 0.95, 1.05), Voice("nova", 1.5, 1.05)]
+
+
+def test_how_the_persona_acts_reaches_the_voice(asked: list[Voice], data_folder: Path, tmp_path: Path) -> None:
+    (data_folder / "personas").mkdir(parents=True)
+    body = "voice: {oral: 2, laugh: 0, break: 6}\n"
+    (data_folder / "personas" / "default.yaml").write_text(body, encoding="utf-8")
+    assert say("Hello.", "--out", str(tmp_path / "x.wav"), "--voice", "nova").exit_code == 0
+    assert asked == [Voice("nova", oral=2, laugh=0, break_=6)]
 
 
 @pytest.mark.parametrize("text", ["😀", "...", "", " \n", "🎉🎉"])

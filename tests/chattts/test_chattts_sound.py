@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from configs.errors import EngineFailed
 from models.audio import Floats, from_floats
 from models.engines.chattts_text import STEP, plausible_steps
+from models.text_to_speech import Voice
 from tests.chattts.conftest import WANTED, Roll
 from tests.chattts.tiny import Dice
 
@@ -24,7 +25,7 @@ SEAM = 256
 
 
 def pieces(model: Any, speaker: Floats, text: str = TEXT, speed: float = 1.0) -> list[Floats]:
-    return list(model.speak(text, speaker, speed))
+    return list(model.speak(text, speaker, Voice(speed=speed)))
 
 
 def pcm(sound: Floats) -> np.ndarray[Any, np.dtype[np.int64]]:
@@ -138,7 +139,7 @@ def test_the_first_sound_comes_after_24_steps(model: Any, speaker: Floats, roll:
     from models.engines.chattts_model import ChatTtsModel
 
     dice = roll(100)
-    sound = ChatTtsModel(model._chat, 0.3, look_ahead=12).speak(TEXT, speaker, 1.0)
+    sound = ChatTtsModel(model._chat, 0.3, look_ahead=12).speak(TEXT, speaker, Voice())
     assert next(sound).size == 12 * STEP
     assert dice.draws == 24
     sound.close()
@@ -273,7 +274,7 @@ def test_the_compiled_splitter_of_tags_is_never_needed(model: Any, speaker: Floa
 
 def test_an_interruption_ends_within_a_step(model: Any, speaker: Floats, roll: Roll) -> None:
     dice = roll(lambda draw: False, {40: model.interrupt})
-    sound = list(model.speak(TEXT, speaker, 1.0))
+    sound = list(model.speak(TEXT, speaker, Voice()))
     assert dice.draws == 41
     assert len(sound) == 1
     roll(40)
@@ -282,7 +283,7 @@ def test_an_interruption_ends_within_a_step(model: Any, speaker: Floats, roll: R
 
 def test_an_interruption_before_the_first_step_is_not_forgotten(model: Any, speaker: Floats, roll: Roll) -> None:
     dice = roll(40)
-    sound = model.speak(TEXT, speaker, 1.0)
+    sound = model.speak(TEXT, speaker, Voice())
     model.interrupt()
     assert list(sound) == []
     assert dice.draws <= 1

@@ -93,7 +93,11 @@ def _write_tokenizer(folder: Path) -> int:
 
     special = {"unk_token": "[UNK]", "pad_token": "[PAD]", "cls_token": "[CLS]", "sep_token": "[SEP]"}
     letters = "abcdefghijklmnopqrstuvwxyz"
-    plain = [*letters, *(f"##{letter}" for letter in letters), *".,，。、 你好世界我是的一不人今天气很请问谢再见"]
+    plain = [
+        *letters,
+        *(f"##{letter}" for letter in letters),
+        *".,，。、 你好世界我是的一不人今天气很请问谢再见嗯啊那个",
+    ]
     # The package keeps of a refined text what stands before [break_0].
     vocabulary = [*special.values(), "[MASK]", *plain, *KEPT, *(f"[break_{level}]" for level in range(8)), *CONTROL]
     tokenizer = Tokenizer(models.WordPiece({word: i for i, word in enumerate(vocabulary)}, unk_token="[UNK]"))
@@ -161,3 +165,32 @@ class Dice:
         ends = self._ends(self.draws)
         self.draws += 1
         return codes.fill_(END) if ends else codes.masked_fill(codes == END, 0)
+
+
+class Dictation:
+    """Stands where ChatTTS draws a token of a rewritten text: dictates it, or lets chance; codes are left to dice."""
+
+    def __init__(self, chat: Any, draw: Callable[..., Any], dice: Dice, text: str | None) -> None:
+        """`text` is what the rewriting comes out as; None lets the random weights babble without end."""
+        self._draw = draw
+        self._dice = dice
+        self._words = chat.tokenizer.len
+        self._text = None if text is None else [*_ids(chat, text), chat.tokenizer.eos_token]
+        self._end = chat.tokenizer.eos_token
+        self.at: dict[int, Callable[[], None]] = {}
+        """What else happens at a draw."""
+        self.draws = 0
+
+    def __call__(self, scores: Any, **options: Any) -> Any:
+        if scores.shape[-1] != self._words:
+            return self._dice(scores, **options)
+        self.at.get(self.draws, lambda: None)()
+        drawn = self._draw(scores, **options)
+        token = int(drawn) % (self._end - 1) if self._text is None else self._text[self.draws]
+        self.draws += 1
+        return drawn.fill_(token)
+
+
+def _ids(chat: Any, text: str) -> list[int]:
+    ids: list[int] = chat.tokenizer.encode([text], 1)[0][0, :, 0].tolist() if text else []
+    return ids

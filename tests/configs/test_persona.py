@@ -18,7 +18,6 @@ from configs.persona import (
     Bilingual,
     Persona,
     Personas,
-    PersonaVoice,
     load_persona,
     persona_folders,
 )
@@ -68,7 +67,7 @@ def test_a_full_file_is_read(personas: Personas, write_persona: WritePersona) ->
         "description: {en: All of it.}\n"
         "model: mine:latest\n"
         "language: zh\n"
-        "voice: {name: alto, speed: 1.5, pitch: 0.9}\n"
+        "voice: {name: alto, speed: 1.5, pitch: 0.9, oral: 9, laugh: 0, break: 7}\n"
         "greeting: {zh: 你好}\n"
         "style: |\n  Whisper.\n"
         "tools: []\n"
@@ -81,13 +80,25 @@ def test_a_full_file_is_read(personas: Personas, write_persona: WritePersona) ->
     assert persona.description == Bilingual(en="All of it.")
     assert persona.model == "mine:latest"
     assert persona.language == "zh"
-    assert persona.voice == PersonaVoice(name="alto", speed=1.5, pitch=0.9)
+    voice = persona.voice
+    assert (voice.name, voice.speed, voice.pitch) == ("alto", 1.5, 0.9)
+    assert (voice.oral, voice.laugh, voice.break_) == (9, 0, 7)
     assert persona.greeting == Bilingual(zh="你好")
     assert persona.style == "Whisper.\n"
     assert persona.tools == ()
     assert persona.knowledge == ("work", "home")
     assert persona.grounded == "always"
     assert persona.reasoning == "high"
+
+
+@pytest.mark.parametrize(
+    ("written", "acts"), [("", False), ("oral: null", False), ("oral: 0", True), ("laugh: 2", True), ("break: 0", True)]
+)
+def test_a_voice_acts_when_a_level_is_set(
+    personas: Personas, write_persona: WritePersona, written: str, acts: bool
+) -> None:
+    write_persona("actor", f"voice: {{{written}}}\n")
+    assert personas.get("actor").voice.acts is acts
 
 
 @pytest.mark.parametrize(("written", "read"), [("on", True), ("off", False), ("true", True), ("low", "low")])
@@ -224,8 +235,15 @@ def test_hidden_files_are_no_personas(personas: Personas, write_persona: WritePe
         ("\n\nlanguage: fr\n", 3, "language"),
         ("voice:\n  name: a\n  speed: 9\n", 3, "voice.speed"),
         ("voice: {speed: fast}\n", 1, "voice.speed"),
+        ("voice:\n  oral: 10\n", 2, "`voice.oral`: Input should be less than or equal to 9"),
+        ("voice:\n  laugh: 3\n", 2, "`voice.laugh`: Input should be less than or equal to 2"),
+        ("voice:\n  name: a\n  break: 8\n", 3, "`voice.break`: Input should be less than or equal to 7"),
+        ("voice: {break: -1}\n", 1, "voice.break"),
+        ("voice: {laugh: yes}\n", 1, "voice.laugh"),
+        ("voice: {oral: 1.5}\n", 1, "voice.oral"),
+        ("voice:\n  break_: 1\n", 2, "voice.break_"),
         ("tools: knowledge_search\n", 1, "tools"),
-        ("tools:\n- a\n- 5\n", 3, "tools.1"),
+        ("tools:\n- recall\n- 5\n", 3, "tools.1"),
         ("grounded: sometimes\n", 1, "grounded"),
         ("# thinking\nreasoning: hard\n", 2, "'low', 'medium' or 'high'"),
         ("style: x\ngrounded: always\nknowledge: []\n", 1, "line 1: `grounded: always` needs"),
@@ -263,6 +281,17 @@ def test_an_unknown_key_is_answered_with_the_keys(personas: Personas, write_pers
     hint = refused(personas, "cook").hint
     assert "voice" in hint
     assert "brain" not in hint
+
+
+@pytest.mark.parametrize(
+    ("body", "keys"),
+    [("voice: {pause: 1}\n", "name, speed, pitch, oral, laugh, break"), ("title: {fr: a}\n", "en, zh")],
+)
+def test_an_unknown_key_of_a_section_is_answered_with_the_section_s(
+    personas: Personas, write_persona: WritePersona, body: str, keys: str
+) -> None:
+    write_persona("cook", body)
+    assert refused(personas, "cook").hint == f"The keys are {keys}."
 
 
 def test_a_mistake_in_a_modelfile_is_named_with_its_line(personas: Personas, write_persona: WritePersona) -> None:
