@@ -154,6 +154,8 @@ class Conversation:
             return
         if self._summaries:
             context.earlier = await self._summaries.of(inquiry.conversation)
+        # Now and in the end, since a turn that is cut never comes to its end.
+        yield ReplyRests(context.rests_on(free=not self._embedded))
         said = ""
         async with aclosing(self._generate(context, inquiry)) as reply:
             async for event in reply:

@@ -63,7 +63,7 @@ class MemoryErased:
 
 @dataclass(frozen=True, slots=True)
 class ReplyRests:
-    """The reply is whole; what it was made from."""
+    """What the reply is made from, as far as is known; the last one counts."""
 
     on: RestsOn
 
