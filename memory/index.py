@@ -6,6 +6,7 @@ The store is a folder that this process alone uses, or a Chroma server that othe
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Callable, Generator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
+from functools import partial
 from itertools import count
 from pathlib import Path
 from threading import Lock
@@ -48,6 +49,9 @@ class VectorIndex(ABC):
 
     @abstractmethod
     def _connected(self) -> "Client": ...
+
+    def _disconnect(self, client: "Client") -> None:
+        client.close()
 
     async def add(self, number: int, model: str, ids: Sequence[int], vectors: Sequence[Vector]) -> None:
         """Adds vectors to a collection, which is made where it is missing."""
@@ -116,7 +120,7 @@ class VectorIndex(ABC):
         """Closes the store; no call may follow."""
         if self._client is not None:
             with anyio.CancelScope(shield=True):
-                await self._run(self._client.close)
+                await self._run(partial(self._disconnect, self._client))
 
     async def _run(self, step: Callable[[], T]) -> T:
         def translated() -> T:

@@ -12,6 +12,7 @@ from memory.index import VectorIndex
 from memory.ledger import Ledger
 
 if TYPE_CHECKING:
+    from chromadb.api import ClientAPI
     from chromadb.api.client import Client
 
 TIMES: Final = httpx.Timeout(60, connect=5)
@@ -33,7 +34,8 @@ class ServedIndex(VectorIndex):
         def step() -> None:
             client = self._open()
             for collection in client.list_collections():
-                if collection.name.startswith(f"{self._prefix}-"):
+                ledger, _, number = collection.name.rpartition("-")
+                if ledger == self._prefix and number.isdecimal():
                     client.delete_collection(collection.name)
 
         await self._run(step)
@@ -46,15 +48,22 @@ class ServedIndex(VectorIndex):
         secure = self._place.scheme == "https"
         port = self._place.port or (443 if secure else 80)
         settings = Settings(_env_file=None, anonymized_telemetry=False)
+        # Chroma's own way to find that nobody answers leaves its connections open.
+        httpx.get(f"{self._url.rstrip('/')}/api/v2/heartbeat", timeout=TIMES).raise_for_status()
         try:
             client = HttpClient(str(self._place.hostname), port, secure, settings=settings)
         except (ValueError, ChromaAuthError) as error:
             self._away(error)
         # Chroma waits for ever, and raises a bare Exception for an answer that is not its own; it has no setting.
-        session: httpx.Client = client._server._session  # type: ignore[attr-defined]
+        session = _sessions(client)[0]
         session.timeout = TIMES
         session.event_hooks = {"response": [_check]}
         return client  # type: ignore[return-value]  # it is one
+
+    def _disconnect(self, client: "Client") -> None:
+        super()._disconnect(client)
+        for session in _sessions(client):  # which Chroma leaves open
+            session.close()
 
     @contextmanager
     def _translated(self) -> Generator[None, None, None]:
@@ -81,6 +90,11 @@ async def open_served_index(url: str, ledger: Ledger) -> AsyncGenerator[ServedIn
         yield index
     finally:
         await index.aclose()
+
+
+def _sessions(client: "ClientAPI") -> tuple[httpx.Client, ...]:
+    """The connections of a client, and those with which it has looked at the database."""
+    return tuple(one._server._session for one in (client, client._admin_client))  # type: ignore[union-attr]
 
 
 def _place(url: str) -> SplitResult:
