@@ -356,6 +356,7 @@ class Turn:
             tools=tuple(StoredCall(call.name, {} if erased else call.arguments) for call in ended.tools),
             rests_on=self._rests_on,
             memory=None if erased else self.company.responder.memory,
+            recalled=tuple(memory.id for memory in ended.memories),
         )
 
 

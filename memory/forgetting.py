@@ -12,6 +12,8 @@ from memory.memory_tables import marks, portions
 from memory.remembered import Forgotten, Space
 from memory.turns import lower_marks
 
+LEAST_ECHO: Final = 4
+"""Characters of a memory from which a reply that holds them is taken to repeat it."""
 _DROP_WORDS: Final = "state = 'forgotten', text = '', reply = '', quote = '', subject = '', turn = NULL"
 
 
@@ -134,6 +136,7 @@ def _forget(connection: Connection, ids: Collection[int], turns: Collection[str]
                 f"SELECT id, space FROM memories WHERE state = 'kept' AND {column} IN ({marks(some)})", tuple(some)
             )
             found |= {row["id"]: row["space"] for row in rows}
+    turns = {*turns, *_echoes(connection, found)}
     for some in portions(found):
         some_marks = marks(some)
         connection.execute(
@@ -144,6 +147,26 @@ def _forget(connection: Connection, ids: Collection[int], turns: Collection[str]
         memory_lexicon.remove(connection, space, [memory for memory, of in found.items() if of == space])
         memory_lexicon.merge(connection, space)
     return Forgotten(len(found), delete_turns(connection, turns))
+
+
+def _echoes(connection: Connection, memories: Collection[int]) -> set[str]:
+    """The turns whose replies may repeat these memories: they were recalled for them, or stand there to the letter."""
+    found: set[str] = set()
+    for some in portions(memories):
+        wanted = marks(some)
+        rows = connection.execute(
+            f"""
+            SELECT t.id FROM turns t WHERE t.recalled != '[]'
+            AND EXISTS (SELECT 1 FROM json_each(t.recalled) WHERE value IN ({wanted}))
+            UNION
+            SELECT t.id FROM memories m JOIN memory_spaces s ON s.id = m.space JOIN turns t ON t.user = s.user
+            WHERE m.id IN ({wanted}) AND length(m.text) >= {LEAST_ECHO}
+            AND (instr(t.reply, m.text) OR instr(t.heard, m.text))
+            """,
+            (*some, *some),
+        )
+        found |= {row["id"] for row in rows}
+    return found
 
 
 def _turns_of(connection: Connection, user: str, turns: Collection[str]) -> list[str]:

@@ -76,6 +76,8 @@ MIGRATIONS: Final = (
     ALTER TABLE turns ADD COLUMN rests_on TEXT NOT NULL DEFAULT 'documents'
         CHECK (rests_on IN ('model', 'documents', 'memory', 'nothing'));
     ALTER TABLE turns ADD COLUMN memory TEXT;
+    -- The memories that its reply may repeat, as JSON: their ids.
+    ALTER TABLE turns ADD COLUMN recalled TEXT NOT NULL DEFAULT '[]';
 
     -- From 1; NULL where a document has no pages.
     ALTER TABLE passages ADD COLUMN page INTEGER;

@@ -49,6 +49,8 @@ class StoredTurn:
     rests_on: RestsOn = "documents"
     memory: str | None = None
     """Who remembers it: None nobody, "" all personas that share, else the persona of that name."""
+    recalled: tuple[int, ...] = ()
+    """The ids of the memories that were recalled for it, which its reply may repeat."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +136,7 @@ def _values(turn: StoredTurn) -> dict[str, str | None]:
         "tools": json.dumps([asdict(call) for call in turn.tools], ensure_ascii=False),
         "rests_on": turn.rests_on,
         "memory": turn.memory,
+        "recalled": json.dumps(list(turn.recalled)),
     }
     # Half a surrogate pair, which JSON can carry, has no UTF-8.
     return {key: value and value.encode("utf-8", "replace").decode("utf-8") for key, value in values.items()}
@@ -145,6 +148,7 @@ def stored_turn(row: Row) -> StoredTurn:
     citations = [{**stored, "span": tuple(stored["span"])} for stored in json.loads(row["citations"])]
     values["citations"] = tuple(Citation(**stored) for stored in citations)
     values["tools"] = tuple(StoredCall(**stored) for stored in json.loads(row["tools"]))
+    values["recalled"] = tuple(json.loads(row["recalled"]))
     values["timings_ms"] = json.loads(row["timings_ms"])
     values["created_at"] = _time(row["created_at"])
     return StoredTurn(**values)
