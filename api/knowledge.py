@@ -66,8 +66,9 @@ async def reindex(settings: Settings, knowledge: Sequence[str]) -> None:
     """Makes the vectors of knowledge bases, or of all, anew with the best embeddings that are ready, and says so."""
     async with open_store(settings, reindexing=True) as store:
         note(f"Embedding with {store.embeddings.engine} {store.embeddings.model}".rstrip())
-        with _bar() as draw:
-            done = await store.knowledge.reindex(knowledge, progress=draw)
+        async with store.memories.reindexable() as memories:
+            with _bar() as draw:
+                done = await store.knowledge.reindex(knowledge, others=memories, progress=draw)
     if done.aside:
         note(f"The damaged vector index now lies in {done.aside}; it may be deleted.")
     if not done.done:

@@ -24,19 +24,19 @@ class Coverage:
         question: Question,
         frequency: Mapping[str, int],
         passages: int,
-        wants: Iterable[frozenset[str]] = (),
+        wants: Iterable[tuple[frozenset[str], float]] = (),
     ) -> None:
         """`frequency` says in how many of the `passages` a term of the question stands. `wants` are more parts of the
-        question, each with the terms any of which meets it.
+        question, each with the terms any of which meets it, and the share that it has of the rarest one's weight.
         """
 
         def rarity(term: str) -> float:
             seen = frequency.get(term, 0)
             return math.log(1 + max(passages - seen + 0.5, 0.0) / (seen + 0.5))
 
-        words = (frozenset({word}) for word in question.words)
         self._demands = (
-            *(_Demand(min(map(rarity, terms)), terms) for terms in (*wants, *words)),
+            *(_Demand(share * min(map(rarity, terms)), terms) for terms, share in wants),
+            *(_Demand(rarity(word), frozenset({word})) for word in question.words),
             *(demand for run in question.runs for demand in _demands(run, frequency, rarity)),
         )
         self._total = sum(demand.weight for demand in self._demands)

@@ -11,7 +11,7 @@ from sqlite3 import Connection
 from typing import Final
 
 from memory import lexical, personal_terms
-from memory.lexical import index_terms
+from memory.personal_terms import stated
 from memory.remembered import Kind
 from memory.statements import statements
 
@@ -39,8 +39,8 @@ class Postings:
 def terms_of(kind: Kind, text: str, reply: str) -> list[str]:
     """What a memory is found by."""
     own = text if kind != "turn" or statements(text) else ""
-    answered = [REPLY_MARK + term for term in _all_terms(f"{text}\n{reply}")] if reply else []
-    return [*_all_terms(own), *answered]
+    answered = [REPLY_MARK + term for term in stated(f"{text}\n{reply}")] if reply else []
+    return [*stated(own), *answered]
 
 
 def add(connection: Connection, space: int, memory: int, kind: Kind, text: str, reply: str) -> None:
@@ -132,10 +132,6 @@ def held(connection: Connection, space: int, memories: Sequence[int]) -> dict[in
     marks = ", ".join("?" for _ in memories)
     rows = connection.execute(f"SELECT rowid, terms FROM {_table(space)} WHERE rowid IN ({marks})", tuple(memories))
     return {row["rowid"]: frozenset(row["terms"].split()) for row in rows}
-
-
-def _all_terms(text: str) -> list[str]:
-    return list(dict.fromkeys([*index_terms(text), *personal_terms.stated(text)]))
 
 
 def _count(ids: Sequence[int], memories: int) -> int:

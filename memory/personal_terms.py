@@ -9,141 +9,99 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from memory.lexical import Question, normalised, parse_question, stem
+from memory.lexical import Question, index_terms, normalised, parse_question, stem
+from memory.personal_concepts import ASKED_ONLY, IRREGULAR, PATTERNS, PEOPLE, PROPER, TABLE
 from memory.script import IDEOGRAPH
 
 VERSION: Final = 1
-"""Goes up whenever a statement has other concepts than before; the terms of all spaces are then made anew."""
+"""Goes up whenever a statement has other terms than before; the terms of all spaces are then made anew."""
 MARK: Final = "\ue000"
 """Stands before the name of a concept: of a private area, so that no text holds it and SQLite takes it for a letter."""
+LESS: Final = 0.25
+"""What a word weighs that says of which kind the answer is ("which town"): a statement names the thing itself."""
 
-_TABLE: Final = """
-name: name named call called nickname surname | 名字 姓名 叫做 名叫 叫 称呼 小名 昵称 姓
-home: live lives lived living home address reside resident moved move moving relocate apartment flat house | 住 搬到 搬 家住 住址 地址 住处 定居 公寓
-work: work works worked working job career profession occupation employer employed company office | 工作 上班 职业 公司 单位 就职 任职 干活 入职
-teacher < work: teacher teach professor | 老师 教师 教授
-trade < work: accountant architect artist baker barista builder carpenter chef cook designer driver electrician farmer journalist manager mechanic musician pharmacist photographer pilot plumber police salesman scientist soldier translator waiter writer | 会计 建筑师 画家 厨师 设计师 司机 电工 农民 记者 经理 音乐家 药剂师 摄影师 飞行员 警察 销售 科学家 军人 翻译 服务员 作家
-doctor < work: doctor physician surgeon | 医生 大夫
-nurse < work: nurse | 护士
-engineer < work: engineer developer programmer | 工程师 程序员 码农
-lawyer < work: lawyer attorney | 律师
-study: study student university college school major degree graduated graduate | 上学 学生 大学 学校 专业 毕业 读书 念书 学院
-birthday: birthday born | 生日 出生 诞辰
-age: age | 年龄 岁 多大
-like: love loves loved enjoy favourite favorite prefer fond hobby hobbies keen fan | 喜欢 喜爱 爱好 最爱 爱 偏爱 热爱 兴趣
-dislike: hate dislike detest | 讨厌 不喜欢 不爱 受不了 反感
-allergy: allergic allergy allergies intolerant intolerance | 过敏 不耐受
-pet: pet | 宠物
-cat < pet: cat kitten kitty | 猫 猫咪 小猫
-dog < pet: dog puppy | 狗 小狗 狗狗
-rabbit < pet: rabbit bunny | 兔子
-bird < pet: parrot budgie canary | 鹦鹉 鸟
-fish < pet: goldfish | 金鱼
-hamster < pet: hamster | 仓鼠
-family: family relative | 家人 亲人 家里人
-partner < family: partner | 伴侣 对象 爱人 另一半 配偶
-wife < partner: wife | 妻子 老婆 太太 媳妇
-husband < partner: husband | 丈夫 老公 先生
-spouse < partner: spouse | 配偶
-girlfriend < partner: girlfriend | 女朋友 女友
-boyfriend < partner: boyfriend | 男朋友 男友
-child < family: child children kid kids | 孩子 小孩 宝宝 娃
-son < child: son | 儿子
-daughter < child: daughter | 女儿 闺女
-parent < family: parent parents | 父母 爸妈 爹妈
-mother < parent: mother mom mum mama mommy mummy | 妈妈 母亲 老妈 妈
-father < parent: father dad daddy papa | 爸爸 父亲 老爸 爸
-sibling < family: sibling siblings | 兄弟姐妹
-brother < sibling: brother | 哥哥 弟弟 兄弟 哥
-sister < sibling: sister | 姐姐 妹妹 姐妹 姐
-grandmother < family: grandmother grandma granny | 奶奶 外婆 姥姥 祖母
-grandfather < family: grandfather grandpa | 爷爷 外公 姥爷 祖父
-friend: friend buddy | 朋友 好友 闺蜜 哥们
-colleague: colleague coworker | 同事
-boss: boss supervisor | 老板 上司 领导
-car: car drive drives drove driving | 汽车 车子 开车 小车 轿车 车
-phone: phone telephone mobile cellphone | 手机 电话
-email: email mail | 邮箱 邮件
-plate: plate | 车牌
-meeting: meeting appointment meet | 会议 开会 约会 见面 碰面 预约 约了 约
-doctorvisit < meeting: dentist checkup | 看病 看医生 牙医 体检 看牙
-travel: travel traveling trip journey vacation holiday visit visiting visited flight fly flew | 旅行 旅游 出差 度假 出国 机票 航班
-wedding: wedding married marry anniversary | 婚礼 结婚 纪念日
-food: food dish meal cuisine eat eats eating ate | 食物 吃 菜 饭 美食
-drink: drink drinks drinking drank beverage | 喝 饮料
-coffee < drink: coffee latte espresso cappuccino | 咖啡 拿铁
-tea < drink: tea | 茶
-milk < drink: milk | 牛奶
-vegetarian: vegetarian vegan | 吃素 素食
-sport: sport exercise gym workout | 运动 健身 锻炼
-run < sport: run running jog jogging marathon | 跑步 慢跑 马拉松
-swim < sport: swim swimming | 游泳
-football < sport: football soccer | 足球
-basketball < sport: basketball | 篮球
-tennis < sport: tennis | 网球
-badminton < sport: badminton | 羽毛球
-music: music song band singer | 音乐 歌 歌手 乐队
-instrument: instrument | 乐器
-piano < instrument: piano | 钢琴
-guitar < instrument: guitar | 吉他
-violin < instrument: violin | 小提琴
-movie: movie film cinema | 电影 影片
-book: book novel reading | 书 小说 看书
-color: color colour | 颜色
-red < color: red | 红色
-blue < color: blue | 蓝色
-green < color: green | 绿色
-yellow < color: yellow | 黄色
-purple < color: purple | 紫色
-black < color: black | 黑色
-white < color: white | 白色
-pink < color: pink | 粉色 粉红色
-orange < color: orange | 橙色
-hometown: hometown | 老家 家乡 故乡 来自 籍贯
-language: language speak speaks | 语言 会说 讲
-medicine: medicine medication pill tablet | 药 吃药 药片
-health: illness disease diabetes asthma sick | 生病 疾病 糖尿病 哮喘 病
-password: password pin code | 密码 口令
-key: key keys | 钥匙
-exam: exam test | 考试
-learn: learn learning | 学习 学
-buy: buy bought purchase purchased | 买
-sleep: sleep bed asleep | 睡觉 睡 入睡
-wake: wake | 起床 醒
-height: tall height | 身高
-weight: weigh weight | 体重
-"""
-
-_ASKED_ONLY: Final = """
-home: city town | 城市
-"""
-
-_PHRASES: Final = (
-    (r"\bhow old\b|\byears old\b", "age"),
-    (r"\bwhere (?:am|was|are|do|is|did) .*\bfrom\b|\b(?:come|comes|came|am|'m|is) from\b|\bborn in\b", "hometown"),
-    (r"\b(?:i|we|you|he|she|they) (?:really |also |just |still |don'?t |do not |both )*like\b", "like"),
-    (r"\b(?:do|does|did) (?:i|my \w+) (?:really |still )?like\b|\blike (?:best|most|to)\b", "like"),
-    (r"\bdon'?t like\b|\bdo not like\b|\bcan'?t stand\b", "dislike"),
-    (r"\bfor a living\b|\bmy living\b", "work"),
-    (r"\b(?:my name is|i'?m called|call me)\b", "name"),
-    (r"\bget up\b|\bwake up\b|\bgets up\b", "wake"),
-)
 _ASKING: Final = re.compile(
-    r"\b(?:do|did|can|could|would) (?:you|i) (?:still |ever |happen to |already )*(?:remember|know|recall|tell|say|said|mention|mentioned)\b"
-    r"|\b(?:remind|tell) me\b|\b(?:that )?i(?:'ve| have)? (?:already |once |just )?(?:told|said|mentioned|tell|mention)(?: to)?(?: you)?(?: about)?\b"
-    r"|\bremember(?:ed)?\b|\bagain\b|\bi asked you to\b"
-    "|(?:你|您)?(?:还|是否)?(?:记得|知道|记不记得|知不知道)|(?:我)?(?:之前|以前|曾经)?(?:跟你|和你|对你|给你|告诉你|有)?(?:说过|提过|提到过|讲过|告诉过你?|聊过)|告诉我|来着|请问"
+    r"\b(?:do|did|can|could|would|will|have) (?:you|i|we) (?:still |ever |happen to |already |just )*"
+    r"(?:remember|know|recall|tell|say|said|mention|mentioned|told)\b(?: you)?(?: about)?"
+    r"|\b(?:remind|tell|ask) me\b(?: again)?(?: about| of)?|\bremember(?:ed)?\b|\bagain\b|\bi asked you to\b"
+    r"|\b(?:that )?i(?:'ve| have)? (?:already |once |just |ever )?(?:told|said|mentioned|tell"
+    r"|mention)\b(?: to)?(?: you)?(?: about)?"
+    r"|\bwhen (?:we|i|you) (?:last )?(?:talked|spoke|chatted|told you|said that)\b|\bis there (?:anything|something)\b"
+    r"|\b(?:um+|uh+|er+|erm|hm+|well|so|oh|okay)\b"
+    "|(?:你|您)?(?:还|是否)?(?:记得|知道|记不记得|知不知道)|(?:我)?(?:之前|以前|曾经)?(?:跟你|和你|对你"
+    "|给你|告诉你|有)?"
+    "(?:说过|提过|提到过|讲过|告诉过你?|聊过)|告诉我|来着|请问|(?<![\u4e00-\u9fff])(?:嗯|呃|那个)(?=[，, ])"
 )
+_NOW: Final = re.compile(
+    r"\b(?:now|nowadays|currently|presently|recently|lately|these days|at the moment|at present"
+    r"|right now|actually|exactly"
+    r"|usually|normally|generally|today|still|already|ever)\b"
+    "|现在|目前|如今|最近|近来|这几天|这阵子|平时|平常|一般|通常|眼下|到底|具体|究竟|已经"
+)
+_EMPTY: Final = re.compile(
+    r"'(?:d|m|ll|re|ve)\b|\b(?:thing|things|stuff|best|most|least|ones?)\b"
+    "|(?:多长|多少|什么|哪些)时间|(?:哪些|什么|哪件|的)(?:事情|事|东西)(?!业)|(?:干|做)(?:些)?什么|干嘛"
+    "|我们?家(?:里)?|家里|什么地方|哪个地方"
+    "|(?<=[\u4e00-\u9fff])(?:号码|号)(?=是|多少|$|[^\u4e00-\u9fff])"
+)
+_LESS: Final = re.compile(
+    r"\b(?:in the|at|this|every|each) (?:morning|afternoon|evening|night|noon|day)\b|\bmornings\b|\bevenings\b"
+    r"|\bfor a living\b|\b(?:old|new)\b|早上|上午|中午|下午|晚上|夜里|每天"
+)
+_VERB: Final = re.compile("(?<=[\u4e00-\u9fff])([吃喝唱学玩看养读写买坐穿用教弹打])(?=什么|哪|多少|几)")
+"""A word by itself, before what it asks for."""
+_WHICH: Final = (
+    r"(?:\b(?:what|which)(?: (?:kind|sort|type|brand|breed)s?(?: of)?)? "
+    "|(?:什么|哪(?![儿里])一?[个种些座家位款部首本条只所门类]?))"
+)
+_KIND: Final = re.compile(
+    rf"{_WHICH}(?:"
+    r"(?!(?:is|are|was|were|am|do|does|did|has|have|had|can|could|will|would|should|must|may|i|we|my"
+    r"|our|the|to|on|in|at"
+    r"|of|for|if|about|else|you|he|she|they|it)\b)(?P<en>[a-z]+)"
+    f"|(?P<zh>(?![个种些座家位款部首本条只所门类儿里]){IDEOGRAPH}{{1,3}}?)(?=$|[^\u4e00-\u9fff]|[的是在了吗呢]))"
+)
+_WHICH_BEFORE: Final = re.compile(f"{_WHICH}$")
+_SELF: Final = re.compile(r"\b(?:i|i'm|i've|me|my|mine|we|our|us)\b|我|咱")
+
+_CLAUSE: Final = re.compile(
+    r"[,，。.;；!！?？:：\n]+\s*|\s+(?:and|but|so|while)\s+(?=(?:i|i'm|i've|we|we're|my|our|he|she|they|his|her)\b)",
+    re.I,
+)
+_OWN_SUBJECT: Final = re.compile(
+    r"\s*(?:i|i'm|i've|i'd|we|we're|we've|our|mine|my)\b|.*\band i\b|.*(?:我|咱)|\s*(?:call|remind) me\b", re.I
+)
+_USER: Final = re.compile(r"\b(?:the )?user('s)?\b", re.I)
+"""What a model calls the speaker in a fact."""
+_THEY: Final = re.compile(r"\s*(?:he|she|they|his|her|their|it|he's|she's|they're)\b|\s*(?:他|她|它)", re.I)
+_NAMED_SUBJECT: Final = re.compile(
+    r"\s*(?!(?:I|We|My|Our|The|This|That|These|There|It|In|On|At|From|Since|Yes|No|Today|Yesterday|Tomorrow)\b)"
+    r"[A-Z]\w+(?: [A-Z]\w+)?(?:'s| is| has| was| does| likes| loves| hates| works| lives| drives| got| can| will)\b"
+    "|(?![我咱今昨明这那每周星上下最其])[\u4e00-\u9fff]{2,3}(?:对.{1,8}过敏|最?喜欢|爱吃|爱喝|住在|今年"
+    "|属|叫|姓|在.{1,8}(?:上班|工作))"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Want:
+    """One part of a question."""
+
+    terms: frozenset[str]
+    """Any of them meets it."""
+    share: float = 1.0
+    """Of the weight that their rarity gives."""
 
 
 @dataclass(frozen=True, slots=True)
 class PersonalQuestion:
     """What a question to the memory asks about."""
 
-    wants: tuple[frozenset[str], ...]
-    """For each concept that it names the terms any of which meets it."""
+    wants: tuple[Want, ...]
+    """Its everyday words, as concepts."""
     rest: Question
     """All other content."""
+    of_self: bool = False
+    """It is the speaker's own name, home or work that is asked for, and nobody else's."""
 
     @property
     def has_content(self) -> bool:
@@ -153,51 +111,113 @@ class PersonalQuestion:
     @property
     def terms(self) -> tuple[str, ...]:
         """All that is worth looking up, each once."""
-        return tuple(dict.fromkeys([*(term for want in self.wants for term in sorted(want)), *self.rest.terms]))
+        return tuple(dict.fromkeys([*(term for want in self.wants for term in sorted(want.terms)), *self.rest.terms]))
 
 
 def stated(text: str) -> list[str]:
-    """The concepts of a statement, and those above them, as terms."""
-    found = {concept for concept, _ in _named(normalised(text))}
-    return [MARK + concept for concept in sorted({above for concept in found for above in _ABOVE[concept]})]
+    """What a statement is found by: its own terms, its concepts and those above them."""
+    return list(dict.fromkeys([*index_terms(text), *_plain_forms(text), *_concepts(text)]))
+
+
+def stated_of_self(text: str) -> frozenset[str]:
+    """The same, of what a statement says of the speaker alone: my sister's home is not mine."""
+    return frozenset(stated(" . ".join(_own_clauses(text))))
 
 
 def asked(question: str) -> PersonalQuestion:
-    """What a question asks about, its everyday words as concepts."""
-    text = _ASKING.sub(" ", normalised(question))
-    wants: dict[frozenset[str], None] = {}
-    for concept, span in _named(text, asked=True):
-        word = text[span[0] : span[1]]
-        own = {MARK + concept} | ({stem(word)} if word.isascii() and word.isalpha() else set())
-        wants[frozenset(own)] = None
-        text = text[: span[0]] + " " * len(word) + text[span[1] :]
-    return PersonalQuestion(_merged(wants), parse_question(text))
+    """What a question asks about."""
+    text = _VERB.sub(r" \1 ", normalised(question))
+    for empty in (_ASKING, _NOW, _EMPTY):
+        text = empty.sub(lambda found: " " * len(found[0]), text)
+    wants: dict[str, Want] = {}
+    people, whole = False, text
+    light = [match.span() for match in _LESS.finditer(text)]
+    for concept, (begin, end) in _named(whole, asked=True):
+        people = people or bool(_ABOVE[concept] & PEOPLE)
+        less = _WHICH_BEFORE.search(whole[:begin]) or any(first <= begin and end <= last for first, last in light)
+        _want(wants, concept, {MARK + concept, *_forms(whole[begin:end])}, LESS if less else 1.0)
+        text = _blanked(text, begin, end)
+    for begin, end in [*light, *map(_span_of_kind, _KIND.finditer(text))]:
+        if terms := parse_question(text[begin:end]).terms:
+            _want(wants, text[begin:end], set(terms), LESS)
+        text = _blanked(text, begin, end)
+    rest, wants = _without_forms(parse_question(text), wants)
+    return PersonalQuestion(tuple(wants.values()), rest, bool(_SELF.search(normalised(question))) and not people)
 
 
-def _merged(wants: dict[frozenset[str], None]) -> tuple[frozenset[str], ...]:
-    """Those that want the same concept as one: "what do I like best, my favourite"."""
-    found: dict[str, frozenset[str]] = {}
-    for want in wants:
-        concept = next(term for term in want if term.startswith(MARK))
-        found[concept] = found.get(concept, frozenset()) | want
-    return tuple(found.values())
+def _want(wants: dict[str, Want], name: str, terms: set[str], share: float) -> None:
+    """Adds a want, to one of the same name where there is one."""
+    earlier = wants.get(name, Want(frozenset(), 0.0))
+    wants[name] = Want(earlier.terms | terms, max(share, earlier.share))
+
+
+def _span_of_kind(match: re.Match[str]) -> tuple[int, int]:
+    return match.span("en" if match["en"] else "zh")
+
+
+def _blanked(text: str, begin: int, end: int) -> str:
+    return text[:begin] + " " * (end - begin) + text[end:]
+
+
+def _without_forms(question: Question, wants: dict[str, Want]) -> tuple[Question, dict[str, Want]]:
+    """Verbs with forms of their own become wants that any form meets."""
+    regular = tuple(word for word in question.words if word not in _PLAIN)
+    forms = {word: Want(frozenset({word, _PLAIN[word]})) for word in question.words if word in _PLAIN}
+    return Question(regular, question.runs), {**wants, **forms}
+
+
+def _forms(word: str) -> set[str]:
+    return {stem(word)} if word.isascii() and word.isalpha() else set()
+
+
+def _plain_forms(text: str) -> list[str]:
+    return [_PLAIN[term] for term in index_terms(text) if term in _PLAIN]
+
+
+def _concepts(text: str) -> list[str]:
+    found = {concept for concept, _ in _named(normalised(text))}
+    found |= {concept for pattern, concept in _CAPITALS if pattern.search(text)}
+    return [MARK + concept for concept in sorted({above for concept in found for above in _ABOVE[concept]})]
+
+
+def _own_clauses(text: str) -> list[str]:
+    """The clauses whose subject is the speaker; one without a subject has that of the clause before it."""
+    own, kept = True, []
+    for clause in _CLAUSE.split(_USER.sub(lambda found: "my" if found[1] else "I", text).replace("用户", "我")):
+        if _is_of_others(clause):
+            own = False
+        elif _OWN_SUBJECT.match(clause):
+            own = True
+        if own:
+            kept.append(clause)
+    return kept
+
+
+def _is_of_others(clause: str) -> bool:
+    if _THEY.match(clause):
+        return True
+    if match := _RELATION.match(normalised(clause)):
+        return not re.search(r"\band (?:i|me)\b|^\s*我(?:和|跟|与)", normalised(clause)[match.start() :])
+    return bool(_NAMED_SUBJECT.match(clause)) and not re.search(r"\band I\b", clause)
 
 
 def _named(text: str, *, asked: bool = False) -> Iterator[tuple[str, tuple[int, int]]]:
-    """The concepts that a normalised text names, and where."""
-    for pattern, concept in _PATTERNS:
+    """The concepts that a normalised text names, and where; a word in a phrase that has one is not looked at."""
+    taken: list[tuple[int, int]] = []
+    english, chinese = (_ASKED_ENGLISH, _ASKED_CHINESE) if asked else (_ENGLISH, _CHINESE)
+    for pattern, concept in _PHRASES:
         for match in pattern.finditer(text):
+            taken.append(match.span())
             yield concept, match.span()
-    table = _ASKED if asked else _STATED
     for match in _TOKEN.finditer(text):
-        if stem(match.group()) in table:
-            yield table[stem(match.group())], match.span()
-    for match in _HAN.finditer(text):
-        yield _CHINESE[match.group()], match.span()
+        if stem(match[0]) in english and not any(first <= match.start() < last for first, last in taken):
+            yield english[stem(match[0])], match.span()
+    for match in (_ASKED_HAN if asked else _HAN).finditer(text):
+        yield chinese[match[0]], match.span()
 
 
 def _lines(table: str) -> Iterator[tuple[str, str, list[str], list[str]]]:
-    for line in table.strip().splitlines():
+    for line in re.sub(r"\n +", " ", table.strip()).splitlines():
         head, words = line.split(":")
         concept, _, above = (part.strip() for part in head.partition("<"))
         english, chinese = words.split("|")
@@ -211,11 +231,28 @@ def _above(concept: str, parents: Mapping[str, str]) -> frozenset[str]:
     return frozenset(found)
 
 
-_PARENTS = {concept: above for concept, above, _, _ in _lines(_TABLE)}
+def _words(*tables: str) -> tuple[dict[str, str], dict[str, str]]:
+    """Concepts by stems of English words, and by Chinese words."""
+    lines = [line for table in tables for line in _lines(table)]
+    english = {stem(word): concept for concept, _, words, _ in lines for word in words}
+    return english, {word: concept for concept, _, _, words in lines for word in words}
+
+
+def _any(words: Mapping[str, str]) -> re.Pattern[str]:
+    return re.compile("|".join(sorted(words, key=len, reverse=True)))
+
+
+_PARENTS = {concept: above for concept, above, _, _ in _lines(TABLE)}
 _ABOVE = {concept: _above(concept, _PARENTS) for concept in _PARENTS}
-_STATED = {stem(word): concept for concept, _, english, _ in _lines(_TABLE) for word in english}
-_ASKED = {**{stem(word): concept for concept, _, english, _ in _lines(_ASKED_ONLY) for word in english}, **_STATED}
-_CHINESE = {word: concept for concept, _, _, chinese in _lines(_TABLE) for word in chinese}
-_HAN = re.compile("|".join(sorted(_CHINESE, key=len, reverse=True)))
+_ENGLISH, _CHINESE = _words(TABLE)
+_ASKED_ENGLISH, _ASKED_CHINESE = _words(TABLE, ASKED_ONLY)
+_HAN, _ASKED_HAN = _any(_CHINESE), _any(_ASKED_CHINESE)
 _TOKEN = re.compile(rf"(?:(?!{IDEOGRAPH})[^\W_])+")
-_PATTERNS = tuple((re.compile(pattern), concept) for pattern, concept in _PHRASES)
+_PHRASES = tuple((re.compile(pattern), concept) for pattern, concept in PATTERNS)
+_CAPITALS = tuple((re.compile(pattern), concept) for pattern, concept in PROPER)
+_PLAIN = {stem(form): stem(verb.split()[0]) for verb in IRREGULAR.split(";") for form in verb.split()[1:]}
+_OTHERS = [(english, chinese) for concept, _, english, chinese in _lines(TABLE) if _ABOVE[concept] & PEOPLE]
+_RELATION = re.compile(
+    r"\s*(?:my|our|his|her) (?:\w+ )?(?:" + "|".join(word for english, _ in _OTHERS for word in english) + r")\b"
+    "|\\s*(?:我们?的?|咱们?的?)?(?:" + "|".join(word for _, chinese in _OTHERS for word in chinese) + ")"
+)

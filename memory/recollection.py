@@ -19,7 +19,7 @@ from memory.index import VectorIndex
 from memory.ingestion import model_of
 from memory.ledger import Ledger
 from memory.memory_lexicon import REPLY_MARK
-from memory.personal_terms import PersonalQuestion, asked
+from memory.personal_terms import PersonalQuestion, asked, stated_of_self
 from memory.remembered import Memory, Space
 from memory.search import CANDIDATES, fuse
 from memory.statements import statements
@@ -41,7 +41,8 @@ _SAID: Final = (
 _REPLY: Final = re.compile(
     rf"\b(?:did you|you(?:'ve| have)?) (?:just |once |already )?(?:{_SAID})\b"
     r"|\byour (?:suggestion|recommendation|advice|answer|reply)\b"
-    "|你(?:上次|之前|昨天|刚才|当时|给我|曾经|那次|是怎么|怎么)*(?:说|推荐|建议|告诉|提到|提过|讲|写|解释|给)(?:过|的|了|我)"
+    "|你(?:上次|之前|昨天|刚才|当时|给我|曾经|那次|是怎么|怎么)*(?:说|推荐|建议|告诉|提到|提过|讲|写"
+    "|解释|给)(?:过|的|了|我)"
     "|你的(?:建议|推荐|回答)",
     re.I,
 )
@@ -238,9 +239,10 @@ def _candidates(connection: Connection, space: int, inquiry: _Inquiry, near: Map
     memories = memory_tables.by_id(connection, space, {*pool, *near})
     kept = {number: memory for number, memory in memories.items() if _fits(memory, inquiry)}
     frequency = {term: posting.count for term, posting in found.items()}
-    coverage = Coverage(personal.rest, frequency, total, personal.wants)
+    wants = [(want.terms, want.share) for want in personal.wants]
+    coverage = Coverage(personal.rest, frequency, total, wants)
     held = memory_lexicon.held(connection, space, list(kept))
-    plain = {number: _plain(terms, inquiry.of_reply) for number, terms in held.items()}
+    plain = {number: _plain(terms, kept[number], inquiry) for number, terms in held.items()}
     shares = {number: coverage.of(terms) for number, terms in plain.items()}
     lexical = sorted((n for n in pool if n in kept), key=lambda n: -shares.get(n, 0.0))[:CANDIDATES]
     ranks = fuse([[number for number in near if number in kept], lexical])
@@ -250,5 +252,11 @@ def _candidates(connection: Connection, space: int, inquiry: _Inquiry, near: Map
     ]
 
 
-def _plain(terms: frozenset[str], of_reply: bool) -> frozenset[str]:
-    return frozenset(term.removeprefix(REPLY_MARK) for term in terms) if of_reply else terms
+def _plain(terms: frozenset[str], memory: Memory, inquiry: _Inquiry) -> frozenset[str]:
+    """The terms of a memory that may answer: a reply's where it is asked for, nobody else's for the speaker's own."""
+    if inquiry.of_reply:
+        return frozenset(term.removeprefix(REPLY_MARK) for term in terms)
+    if not inquiry.personal.of_self:
+        return terms
+    wanted = frozenset(term for want in inquiry.personal.wants for term in want.terms)
+    return (terms - wanted) | (wanted & stated_of_self(memory.text))
