@@ -3,14 +3,15 @@
 import io
 import re
 import zipfile
-from typing import Final
+from typing import IO, Final
 
 from configs.errors import DocumentUnreadable, RequestTooLarge
 from memory.parsing import ParseLimits
 
 _MOST_ENTRIES: Final = 10_000
-_PROLOGUE: Final = 64_000
-"""Bytes of a part in which a declaration of entities would stand."""
+_PIECE: Final = 1_000_000
+_OVERLAP: Final = 32
+"""Bytes of a piece that are looked at again with the next one."""
 _SMALL: Final = 1_000_000
 """Bytes that are no bomb, however well they were packed."""
 _ENTITIES: Final = re.compile(rb"<!(?:DOCTYPE|ENTITY)", re.IGNORECASE)
@@ -32,12 +33,12 @@ def opened(content: bytes, limits: ParseLimits) -> zipfile.ZipFile:
     if len(entries) > _MOST_ENTRIES:
         raise RequestTooLarge(f"has more than {_MOST_ENTRIES} parts", _SUSPECT)
     unpacked = sum(entry.file_size for entry in entries)
-    if unpacked > limits.unpacked:
-        raise RequestTooLarge(f"has {unpacked} bytes when it is unpacked, and may have {limits.unpacked}", _SUSPECT)
     if unpacked > _SMALL and unpacked > limits.ratio * len(content):
         raise RequestTooLarge(
             f"is {unpacked // len(content)} times larger when it is unpacked (`limits.archive_ratio`)", _SUSPECT
         )
+    if unpacked > limits.unpacked:
+        raise RequestTooLarge(f"has {unpacked} bytes when it is unpacked (`limits.parse_bytes`)", _SUSPECT)
     for entry in entries:
         if entry.filename.startswith(("/", "\\")) or ".." in re.split(r"[/\\]", entry.filename):
             raise DocumentUnreadable(f"holds a part that leads out of it ({entry.filename!r})", _SUSPECT)
@@ -53,7 +54,16 @@ def office(content: bytes, limits: ParseLimits) -> io.BytesIO:
         for name in archive.namelist():
             if name.lower().endswith(_MARKUP):
                 with archive.open(name) as part:
-                    prologue = part.read(_PROLOGUE).replace(b"\0", b"")  # UTF-16 too
-                if _ENTITIES.search(prologue):
-                    raise DocumentUnreadable(f"declares XML entities ({name!r})", _SUSPECT)
+                    if _declares_entities(part):
+                        raise DocumentUnreadable(f"declares XML entities ({name!r})", _SUSPECT)
     return io.BytesIO(content)
+
+
+def _declares_entities(part: IO[bytes]) -> bool:
+    before = b""
+    while piece := part.read(_PIECE):
+        piece = before + piece.replace(b"\0", b"")  # UTF-16 too
+        if _ENTITIES.search(piece):
+            return True
+        before = piece[-_OVERLAP:]
+    return False

@@ -12,6 +12,8 @@ Value: TypeAlias = "dict[str, Value] | list[Value] | str | bool | None"
 """Numbers are the text they were written as."""
 
 _DEEPEST_HEADING: Final = 6
+_DEEPEST: Final = 100
+"""Objects and lists within each other; what is deeper was made to break a reader."""
 _FIX: Final = "Mend it, or save it as text (.txt)."
 
 
@@ -34,7 +36,14 @@ def _parsed(text: str, line: int | None) -> Value:
     except json.JSONDecodeError as error:
         place = f"line {line or error.lineno}, column {error.colno}"
         raise DocumentUnreadable(f"is not JSON ({error.msg}: {place})", _FIX) from error
+    if _is_deeper(value, _DEEPEST):
+        raise DocumentUnreadable("is nested too deeply", _FIX)
     return value
+
+
+def _is_deeper(value: Value, levels: int) -> bool:
+    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return _holds(value) and (levels == 0 or any(_is_deeper(part, levels - 1) for part in parts))
 
 
 def _paragraphs(value: Value, path: str, level: int) -> Iterator[str]:
@@ -47,7 +56,7 @@ def _paragraphs(value: Value, path: str, level: int) -> Iterator[str]:
         yield from _object(value, path, level)
     elif isinstance(value, list):
         for number, part in enumerate(value, 1):
-            yield from _paragraphs(part, f"{path} {number}".strip() if _is_deep(part) else path, level)
+            yield from _paragraphs(part, f"{path} {number}".strip() if isinstance(part, list) else path, level)
     else:
         yield record([(path, _scalar(value))]) if path else _scalar(value)
 
@@ -58,9 +67,9 @@ def _object(value: dict[str, Value], path: str, level: int) -> Iterator[str]:
     large: list[tuple[str, Value]] = []
     for name, part in value.items():
         pairs = _small(part, _joined(path if level > _DEEPEST_HEADING else "", name))
-        if pairs is None and not isinstance(part, dict | list):
+        if pairs is None and not _holds(part):
             pairs = [(name, _scalar(part))]
-        if pairs is None or (isinstance(part, list) and any(isinstance(each, dict) for each in part)):
+        if pairs is None:
             large.append((name, part))
         else:
             own.extend(pairs)
@@ -75,7 +84,9 @@ def _object(value: dict[str, Value], path: str, level: int) -> Iterator[str]:
 
 
 def _small(value: Value, path: str) -> list[tuple[str, str]] | None:
-    """The values in it with the paths to them, where they make one short line; else None."""
+    """The values in it with the paths to them, where they make one short line; else None, as for a list of objects."""
+    if isinstance(value, list) and any(isinstance(part, dict) for part in value):
+        return None
     pairs: list[tuple[str, str]] = []
     length = 0
     for name, scalar in _scalars(value, path):
@@ -84,7 +95,7 @@ def _small(value: Value, path: str) -> list[tuple[str, str]] | None:
             return None
         if scalar:
             pairs.append((name, scalar))
-    return None if isinstance(value, list) and any(isinstance(part, dict) for part in value) else pairs
+    return pairs
 
 
 def _scalars(value: Value, path: str) -> Iterator[tuple[str, str]]:
@@ -106,7 +117,7 @@ def _scalar(value: Value) -> str:
     return str(value).lower() if isinstance(value, bool) else " ".join(str(value).split())
 
 
-def _is_deep(value: Value) -> bool:
+def _holds(value: Value) -> bool:
     return isinstance(value, dict | list)
 
 

@@ -140,7 +140,7 @@ async def open_parser(limits: Limits) -> AsyncIterator[Parser]:
 async def _started() -> Process:
     """Without the environment, the working folder and what site-packages would run at the start of Python."""
     return await anyio.open_process(
-        [sys.executable, "-I", "-S", "-B", "-X", "utf8", "-c", _PROGRAM, *_places()],
+        [sys.executable, "-I", "-S", "-X", "utf8", "-c", _PROGRAM, *_places()],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

@@ -4,7 +4,7 @@ import json
 import struct
 import sys
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from functools import partial
 from types import TracebackType
@@ -36,6 +36,10 @@ class ParseLimits:
     """Bytes of a packed document, when it is unpacked."""
     ratio: int
     """How many times larger it may be then."""
+
+
+Reader = Callable[[bytes, ParseLimits], str | Iterable[str]]
+"""The text of a file's bytes, or of its pages. Raises DocumentUnreadable, RequestTooLarge, or anything at all."""
 
 
 def message(header: dict[str, Any], body: bytes) -> bytes:
@@ -77,77 +81,75 @@ def joined(parts: Iterable[str], limits: ParseLimits) -> tuple[str, list[int]]:
     return "".join(pieces), starts
 
 
-def parse(kind: str, content: bytes, limits: ParseLimits) -> tuple[str, list[int]]:
-    """The text of a file and the starts of its pages. Each kind brings its packages only when it is met."""
+def reader(kind: str) -> Reader:
+    """What reads that kind of file. Brings the packages for it, and only those."""
     match kind:
         case "pdf":
             from memory.pdf import pages
 
-            return joined(pages(content, limits), limits)
+            return pages
         case "pptx":
             from memory.slides import slides
 
-            return joined(slides(content, limits), limits)
-        case _:
-            return joined([_whole(kind, content, limits)], limits)[0], []
-
-
-def _whole(kind: str, content: bytes, limits: ParseLimits) -> str:
-    match kind:
-        case "html":
-            from memory.web_page import web_page
-
-            return web_page(content)
+            return slides
         case "docx":
             from memory.word_document import word_document
 
-            return word_document(content, limits)
+            return word_document
         case "xlsx":
             from memory.workbook import workbook
 
-            return workbook(content, limits)
+            return workbook
         case "epub":
             from memory.book import book
 
-            return book(content, limits)
+            return book
+        case "html":
+            from memory.web_page import web_page
+
+            return lambda content, _: web_page(content)
         case "csv":
             from memory.tabular import table
 
-            return table(content)
+            return lambda content, _: table(content)
         case "json" | "jsonl":
             from memory.json_records import json_text
 
-            return json_text(content, lines=kind == "jsonl")
-    raise DocumentUnreadable(f"is of a kind that cannot be read ({kind})", "Convert it.")
+            return lambda content, _: json_text(content, lines=kind == "jsonl")
+    raise ValueError(f"no reader for {kind!r}")
 
 
 def main() -> None:
     """Answers requests until there are no more. An error nobody foresaw is told, and ends the process."""
-    from memory.sandbox import allow_time, confine, take_streams
+    from memory.sandbox import allow_time, confine, prepare, take_streams
 
     source, sink = take_streams()
     sys.excepthook = partial(_report, sink)
+    prepare()
     confined = False
     while lengths := source.read(LENGTHS.size):
         header_length, body_length = LENGTHS.unpack(lengths)
         header = json.loads(source.read(header_length))
         limits = ParseLimits(**header["limits"])
+        read = reader(header["kind"])
+        # Only after the first reader has been brought: until then Python may keep what it compiles.
         if not confined:
             confine(limits.memory)
             confined = True
         allow_time(limits.seconds)
-        _answer(sink, header["kind"], source.read(body_length), limits)
+        _answer(sink, read, source.read(body_length), limits)
 
 
-def _answer(sink: BinaryIO, kind: str, content: bytes, limits: ParseLimits) -> None:
+def _answer(sink: BinaryIO, read: Reader, content: bytes, limits: ParseLimits) -> None:
     try:
-        text, pages = parse(kind, content, limits)
+        found = read(content, limits)
+        text, pages = joined([found] if isinstance(found, str) else found, limits)
     except RequestError as error:
         _send(sink, _failure(error), b"")
     except RecursionError:
         _send(sink, _failure(DocumentUnreadable("is nested too deeply", _DAMAGED_HINT)), b"")
     else:
-        _send(sink, {"pages": pages}, text.encode())
+        _send(sink, {"pages": [] if isinstance(found, str) else pages}, text.encode())
 
 
 def _report(sink: BinaryIO, kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
@@ -163,8 +165,8 @@ def _report(sink: BinaryIO, kind: type[BaseException], error: BaseException, tra
 
 
 def _failure(error: RequestError) -> dict[str, Any]:
-    large = isinstance(error, RequestTooLarge)
-    return {"too_large": large, "error": error.message[:LONGEST_REASON], "hint": error.hint[:LONGEST_REASON]}
+    reason = "".join(c for c in " ".join(error.message.split()) if c.isprintable())
+    return {"too_large": isinstance(error, RequestTooLarge), "error": reason[:LONGEST_REASON], "hint": error.hint}
 
 
 def _send(sink: BinaryIO, header: dict[str, Any], body: bytes) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Final
 
-from pypdf import PdfReader, apply_configuration
+from pypdf import Configuration, PdfReader, apply_configuration
 from pypdf.errors import DependencyError, LimitReachedError, PdfReadError
 
 from configs.errors import DocumentUnreadable, RequestTooLarge
@@ -20,7 +20,8 @@ _FEW_PAGES: Final = 4
 _FULL: Final = 0.8
 """Of the width of the widest line: a line that long was broken by the margin."""
 _STREAM_SHARE: Final = 16
-"""Of the memory, what one packed stream may become."""
+_STREAM_BYTES: Final = 75_000_000
+"""What one packed stream may become: so many bytes, and no more than such a part of the memory."""
 _WIDE: Final = "WF"
 _CJK: Final = "\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef"
 _PAGE_NUMBER: Final = re.compile(
@@ -38,14 +39,18 @@ _ENDS: Final = "。！？：；.!?:;…”」』》"
 
 def pages(content: bytes, limits: ParseLimits) -> Iterator[str]:
     """The text of each page. Raises DocumentUnreadable where it is encrypted or damaged, or RequestTooLarge."""
-    most = limits.memory // _STREAM_SHARE
-    apply_configuration(
+    most = min(_STREAM_BYTES, limits.memory // _STREAM_SHARE)
+    configuration = Configuration(
         jbig2dec_binary=None,
-        zlib_maximum_output_length=min(75_000_000, most),
-        lzw_maximum_output_length=min(75_000_000, most),
+        array_based_stream_maximum_output_length=most,
+        brotli_maximum_output_length=most,
+        lzw_maximum_output_length=most,
+        run_length_maximum_output_length=most,
+        zlib_maximum_output_length=most,
     )
     try:
-        texts = _texts(content, limits)
+        with apply_configuration(configuration):
+            texts = _texts(content, limits)
     except LimitReachedError as error:
         raise RequestTooLarge(f"is too large when it is unpacked ({error})", "Look where it comes from.") from error
     except (PdfReadError, DependencyError) as error:
@@ -57,19 +62,25 @@ def _texts(content: bytes, limits: ParseLimits) -> list[list[str]]:
     reader = PdfReader(io.BytesIO(content), strict=False)
     if reader.is_encrypted:
         _decrypt(reader)
+    # What it says of itself may be wrong, so the pages are counted too.
+    said = reader.root_object.get("/Pages", {}).get_object().get("/Count")
+    if isinstance(said, int) and said > limits.pages:
+        raise _too_large(f"{limits.pages} pages (`limits.document_pages`)")
     found: list[list[str]] = []
     characters = 0
     for number, page in enumerate(reader.pages, 1):
         if number > limits.pages:
-            limit = f"{limits.pages} pages (`limits.document_pages`)"
-            raise RequestTooLarge(f"has more than {limit}", "Split it, or raise that limit.")
+            raise _too_large(f"{limits.pages} pages (`limits.document_pages`)")
         text = page.extract_text()
         characters += len(text)
         if characters > 2 * limits.characters:
-            limit = f"{limits.characters} characters of text (`limits.document_characters`)"
-            raise RequestTooLarge(f"has more than {limit}", "Split it, or raise that limit.")
+            raise _too_large(f"{limits.characters} characters of text (`limits.document_characters`)")
         found.append([_plain(line) for line in text.splitlines()])
     return found
+
+
+def _too_large(limit: str) -> RequestTooLarge:
+    return RequestTooLarge(f"has more than {limit}", "Split it, or raise that limit.")
 
 
 def _decrypt(reader: PdfReader) -> None:

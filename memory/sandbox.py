@@ -29,6 +29,14 @@ def take_streams() -> tuple[BinaryIO, BinaryIO]:
     return os.fdopen(source, "rb"), os.fdopen(sink, "wb")
 
 
+def prepare() -> None:
+    """What must be so before any reader is brought."""
+    sys.setrecursionlimit(_RECURSION)
+    mimetypes.init([])  # else it reads the system's files
+    # openpyxl would bring it only to know arrays in cells, which files have none of.
+    sys.modules["numpy"] = None  # type: ignore[assignment]
+
+
 def confine(memory: int) -> None:
     """Takes from this process for good: memory over `memory` bytes, writing, the network, other programs."""
     for limit, most in (
@@ -40,10 +48,6 @@ def confine(memory: int) -> None:
         # macOS lacks a limit of the address space; there the parent's clock has to do.
         if sys.platform != "darwin" or limit != resource.RLIMIT_AS:
             resource.setrlimit(limit, (most, most))
-    sys.setrecursionlimit(_RECURSION)
-    mimetypes.init([])  # else it reads the system's files
-    # openpyxl would bring it only to know arrays in cells, which files have none of.
-    sys.modules["numpy"] = None  # type: ignore[assignment]
     readable = tuple(os.path.join(os.path.realpath(path), "") for path in [*sys.path, sys.base_prefix] if path)
 
     def refuse(event: str, args: tuple[object, ...]) -> None:

@@ -4,6 +4,7 @@ import csv
 import io
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Final
 
 from configs.errors import DocumentUnreadable
@@ -13,8 +14,9 @@ LONGEST: Final = 600
 """Characters of a line of a record; a longer record goes on in another line, which begins with its first value."""
 
 _DELIMITERS: Final = ",\t;|"
-_SAMPLE: Final = 50
-"""Rows that tell which delimiter it is."""
+_SAMPLE: Final = 100_000
+_SAMPLE_ROWS: Final = 50
+"""Characters, and rows in them, that tell which delimiter it is."""
 _LONGEST_CELL: Final = 10_000_000
 
 
@@ -35,6 +37,7 @@ def records(rows: Iterable[Sequence[str]]) -> Iterator[str]:
     """
     names: list[str] | None = None
     above: list[list[str]] = []
+    bare = False
     for cells in _cleaned(rows):
         if names is None and _filled(cells) < 2:
             above.append(cells)
@@ -43,12 +46,14 @@ def records(rows: Iterable[Sequence[str]]) -> Iterator[str]:
             yield from (" ".join(filter(None, row)) for row in above)
             above = []
             names = [] if all(_is_number(cell) for cell in cells if cell) else cells
-            if names:
+            if bare := bool(names):
                 continue
+        bare = False
         pairs = [(_name(names, at), cell) for at, cell in enumerate(cells) if cell]
         yield record(pairs)
-    # A table of one column: its first cell names it.
-    if above and names is None:
+    if bare and names:
+        yield "; ".join(filter(None, names))
+    if above:  # a table of one column: its first cell names it
         first, *others = (next(filter(None, row)) for row in above)
         yield from [record([(first, cell)]) for cell in others] or [first]
 
@@ -59,7 +64,7 @@ def record(pairs: Sequence[tuple[str, str]]) -> str:
     length = 0
     for name, value in pairs:
         part = f"{name}: {value}"
-        if lines[-1] and length + len(part) > LONGEST:
+        if len(lines[-1]) > 1 and length + len(part) > LONGEST:
             first = f"{pairs[0][0]}: {pairs[0][1]}"
             lines.append([first[: LONGEST // 3]])
             length = len(lines[-1][0])
@@ -91,12 +96,22 @@ def _name(names: Sequence[str], at: int) -> str:
 
 
 def _delimiter(text: str) -> str:
-    """The delimiter that gives the most rows the same number of cells, at least two; else a comma."""
+    """The delimiter that gives the most rows the same number of cells, at least two; else a comma.
 
-    def agreement(delimiter: str) -> tuple[int, int]:
-        reader = csv.reader(io.StringIO(text[:100_000]), delimiter=delimiter)
-        widths = Counter(len(row) for row, _ in zip(reader, range(_SAMPLE), strict=False) if len(row) > 1)
-        (width, rows), *_ = widths.most_common(1) or [(1, 0)]
-        return rows, width
+    One that breaks quotation marks is no delimiter, unless each does.
+    """
+    strictly = max(_DELIMITERS, key=lambda delimiter: _agreement(text, delimiter, strict=True))
+    if _agreement(text, strictly, strict=True)[0]:
+        return strictly
+    return max(_DELIMITERS, key=lambda delimiter: _agreement(text, delimiter, strict=False))
 
-    return max(_DELIMITERS, key=agreement)
+
+def _agreement(text: str, delimiter: str, *, strict: bool) -> tuple[int, int]:
+    """How many of the first rows have the most common number of cells, and that number."""
+    reader = csv.reader(io.StringIO(text[:_SAMPLE]), delimiter=delimiter, strict=strict)
+    try:
+        widths = Counter(len(row) for row in islice(reader, _SAMPLE_ROWS) if len(row) > 1)
+    except csv.Error:
+        return 0, 0
+    ((width, rows),) = widths.most_common(1) or [(1, 0)]
+    return rows, width
