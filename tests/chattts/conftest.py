@@ -1,5 +1,6 @@
 """Engines on tiny weights, shared by the tests of ChatTTS; imports nothing of the extra until a test asks."""
 
+import threading
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -56,6 +57,21 @@ async def engine(tiny: Tiny, tmp_path: Path) -> AsyncIterator[ChatTts]:
     opened = await ChatTts.open(WANTED, tiny.folder, tmp_path / "speakers", hashes=tiny.hashes, config=tiny.config)
     yield opened
     await opened.aclose()
+
+
+@pytest.fixture
+def interrupted(engine: ChatTts, monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+    """Is set once the engine has been told to stop."""
+    told = threading.Event()
+    chat: Any = engine._model._chat
+    interrupt = chat.interrupt
+
+    def tell() -> None:
+        interrupt()
+        told.set()
+
+    monkeypatch.setattr(chat, "interrupt", tell)
+    return told
 
 
 @pytest.fixture
