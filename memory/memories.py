@@ -239,6 +239,7 @@ class Memories:
     async def scrubbed(self, turns: Collection[tuple[str, str]]) -> None:
         """Notes that these turns are gone from the agent's own state."""
         await self._ledger.write(partial(forgetting.scrubbed, turns=list(turns)))
+        await self._ledger.scrub()
 
     @asynccontextmanager
     async def reindexable(self) -> AsyncGenerator[tuple[Reindexable, ...], None]:

@@ -47,6 +47,7 @@ _EMPTY: Final = re.compile(
 _LESS: Final = re.compile(
     r"\b(?:in the|at|this|every|each) (?:morning|afternoon|evening|night|noon|day)\b|\bmornings\b|\bevenings\b"
     r"|\bfor a living\b|\b(?:old|new)\b|早上|上午|中午|下午|晚上|夜里|每天"
+    "|[吃喝玩看听读唱](?= *(?:什么|哪[种个些])[\u4e00-\u9fff](?<![好了呢吗的]))"
 )
 _VERB: Final = re.compile("(?<=[\u4e00-\u9fff])([吃喝唱学玩看养读写买坐穿用教弹打])(?=什么|哪|多少|几)")
 """A word by itself, before what it asks for."""

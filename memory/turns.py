@@ -71,12 +71,14 @@ class Turns:
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
 
-    async def add(self, turn: StoredTurn) -> None:
-        """Keeps a turn; one whose id is already there is left as it is."""
-        values = _values(turn)
-        columns, marks = ", ".join(values), ", ".join("?" for _ in values)
+    async def add(self, *turns: StoredTurn) -> None:
+        """Keeps turns; one whose id is already there is left as it is."""
+        rows = [_values(turn) for turn in turns]
+        columns, marks = ", ".join(rows[0]), ", ".join("?" for _ in rows[0])
         statement = f"INSERT INTO turns ({columns}) VALUES ({marks}) ON CONFLICT (id) DO NOTHING"
-        await self._ledger.write(lambda connection: connection.execute(statement, tuple(values.values())))
+        await self._ledger.write(
+            lambda connection: connection.executemany(statement, [tuple(row.values()) for row in rows])
+        )
 
     async def of(self, conversation: str, limit: int = 100) -> tuple[StoredTurn, ...]:
         """The last turns of a conversation, at most `limit`, the oldest first."""

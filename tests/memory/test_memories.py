@@ -242,7 +242,7 @@ async def test_another_embedding_model_is_refused_until_the_vectors_are_made_ane
 ) -> None:
     await told(ledger, memories, turn(1, "I live in Leeds."))
     other = HashedEmbeddings(32)
-    other.model = "other"  # type: ignore[misc]
+    other.model = "other"
     changed = Memories(ledger, index, other, settings.Memory())
     with pytest.raises(EmbeddingMismatch) as caught:
         await changed.recall(NORA, "Where do I live?")
