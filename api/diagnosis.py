@@ -6,6 +6,8 @@ from rich.text import Text
 from api.doctor import DataState, Diagnosis
 from api.safe_text import safe
 from api.terminal import amount, console, print_engines, print_json
+from configs.errors import IndexUnavailable
+from memory.inspection import Inspection
 from models.video_memory import Needs
 
 
@@ -21,6 +23,8 @@ def print_diagnosis(found: Diagnosis, *, json: bool) -> None:
         _line("persona", found.persona)
     if found.data:
         _line("data folder", _state(found.data))
+    if found.inspection:
+        _line("index", _index(found.inspection))
     _print_gpus(found)
     _line("python", found.as_json()["python"])
     _line("packages", ", ".join(f"{name} {version}" for name, version in found.packages.items()))
@@ -52,6 +56,18 @@ def _print_gpus(found: Diagnosis) -> None:
 
 def _line(name: str, value: str) -> None:
     console().print(Text(f"{name:<16}", "bold"), safe(value), sep="")
+
+
+def _index(inspection: Inspection) -> str:
+    if inspection.skipped:
+        return f"not checked: {inspection.skipped}"
+    if isinstance(inspection.index, IndexUnavailable):
+        return "not checked: its server is away"
+    if inspection.ledger:
+        return "not checked: the ledger is damaged"
+    if inspection.index:
+        return f"damaged ({inspection.index.message}) -> tingshuo reindex"
+    return f"fine ({inspection.vectors} vectors, {inspection.tried} of them looked for)"
 
 
 def _state(data: DataState) -> str:

@@ -1,4 +1,4 @@
-"""`tingshuo doctor`: what would serve, why, and what stands in the way; opens nothing and changes nothing."""
+"""`tingshuo doctor`: what would serve, why, and what stands in the way; changes nothing that is kept."""
 
 import os
 import platform
@@ -14,6 +14,7 @@ from filelock import FileLock, Timeout
 from configs.errors import AssistantError, ConfigError, DataFolderUnwritable
 from configs.persona import load_persona, persona_folders
 from configs.settings import Settings, load_settings
+from memory.inspection import Inspection, inspect
 from models.gpus import Gpu, find_gpus
 from models.readiness import (
     chat_candidates,
@@ -53,6 +54,7 @@ class Diagnosis:
     failures: dict[str, AssistantError] = field(default_factory=dict)
     """What cannot work, by slot or part."""
     data: DataState | None = None
+    inspection: Inspection | None = None
     persona: str = ""
     gpus: list[Gpu] = field(default_factory=list)
     packages: dict[str, str] = field(default_factory=dict)
@@ -80,6 +82,7 @@ class Diagnosis:
             "engines": engines,
             "persona": self.persona,
             "data": asdict(self.data) if self.data else None,
+            "index": _told(self.inspection) if self.inspection else None,
             "gpus": [asdict(gpu) for gpu in self.gpus],
             "best_settings": self.division.settings() if self.division else None,
             "python": f"{platform.python_version()} on {platform.platform()}",
@@ -104,7 +107,19 @@ async def diagnose() -> Diagnosis:
             f"the data folder {found.data.path!r} cannot be written",
             "Give this user a folder that can be written, or name another one with TINGSHUO_DATA.",
         )
+    await look_at_index(settings, found)
     return found
+
+
+async def look_at_index(settings: Settings, found: Diagnosis) -> None:
+    """Has ledger and index checked, unless a process uses them."""
+    if found.data and found.data.locked:
+        found.inspection = Inspection(skipped=f"in use by process {found.data.locked_by or 'unknown'}")
+        return
+    found.inspection = await inspect(settings.data.expanduser().absolute(), settings.index.url)
+    for name, error in (("ledger", found.inspection.ledger), ("index", found.inspection.index)):
+        if error:
+            found.failures[name] = error
 
 
 async def look_at_engines(settings: Settings, found: Diagnosis) -> None:
@@ -131,6 +146,11 @@ async def look_at_engines(settings: Settings, found: Diagnosis) -> None:
             found.choices.append(choose(slot, getattr(settings, slot).engine, await candidates))
         except AssistantError as error:
             found.failures[slot] = error
+
+
+def _told(inspection: Inspection) -> dict[str, Any]:
+    state = "not checked" if inspection.skipped else "damaged" if inspection.ledger or inspection.index else "fine"
+    return {"state": state, "vectors": inspection.vectors, "tried": inspection.tried, "why": inspection.skipped or None}
 
 
 def data_state(path: Path) -> DataState:

@@ -27,6 +27,11 @@ Vector = Sequence[float]
 BATCH: Final = 256
 """Vectors in one call; while one runs, searches wait for it."""
 
+SAME: Final = 1e-4
+"""Vectors no farther apart than this are the same, but for rounding."""
+LOOKED_AT: Final = 20
+"""Neighbours among which a vector must find itself."""
+
 _REMEDY: Final = "`tingshuo reindex` makes the vectors anew; no document needs to be ingested again."
 
 
@@ -84,6 +89,26 @@ class VectorIndex(ABC):
     async def model(self, number: int) -> str:
         """The embedding model that a collection was made with."""
         return await self._run(lambda: str(self._existing(number).metadata["embedding_model"]))
+
+    async def ids(self, number: int) -> frozenset[int]:
+        """Whose vectors a collection holds."""
+
+        def step() -> frozenset[int]:
+            return frozenset(map(int, self._existing(number).get(include=[])["ids"]))
+
+        return await self._run(step)
+
+    async def lost(self, number: int, ids: Sequence[int]) -> list[int]:
+        """Those of these vectors that do not find themselves, or one that is the same."""
+
+        def step() -> list[int]:
+            collection = self._existing(number)
+            found = collection.get(ids=[str(one) for one in ids], include=["embeddings"])
+            pairs = zip(found["ids"], found["embeddings"] if found["embeddings"] is not None else [], strict=True)
+            near = {name: _nearest(collection, vector) for name, vector in pairs if any(vector)}
+            return [int(name) for name, (names, best) in near.items() if name not in names and best > SAME]
+
+        return await self._run(step)
 
     async def delete(self, number: int, ids: Sequence[int]) -> None:
         """Deletes vectors; those that are not there are no error."""
@@ -223,6 +248,11 @@ class EmbeddedIndex(VectorIndex):
                 f"the vector index {str(self._path)!r} cannot be opened",
                 f"See that the disk has free space. If it has: {_REMEDY}",
             ) from error
+
+
+def _nearest(collection: "Collection", vector: Vector) -> tuple[list[str], float]:
+    found = collection.query(query_embeddings=[vector], n_results=LOOKED_AT, include=["distances"])
+    return found["ids"][0], (found["distances"] or [[1.0]])[0][0]
 
 
 @asynccontextmanager

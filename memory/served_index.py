@@ -94,7 +94,7 @@ async def open_served_index(url: str, ledger: Ledger) -> AsyncGenerator[ServedIn
 
 def _sessions(client: "ClientAPI") -> tuple[httpx.Client, ...]:
     """The connections of a client, and those with which it has looked at the database."""
-    return tuple(one._server._session for one in (client, client._admin_client))  # type: ignore[union-attr]
+    return client._server._session, client._admin_client._server._session  # type: ignore[attr-defined]
 
 
 def _place(url: str) -> SplitResult:

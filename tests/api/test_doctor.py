@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -123,3 +124,22 @@ def other_doctor() -> tuple[int, dict[str, object]]:
         [sys.executable, "-m", "api.cli", "doctor", "--json"], capture_output=True, text=True, check=False
     )
     return done.returncode, json.loads(done.stdout)
+
+
+def test_the_index_is_checked(tmp_path: Path, data_folder: Path) -> None:
+    assert doctor()[1]["index"] == {"state": "not checked", "vectors": 0, "tried": 0, "why": "nothing is kept yet"}
+    document = tmp_path / "a.md"
+    document.write_text("# A\n\nAbout a river.\n")
+    assert CliRunner().invoke(app, ["ingest", str(document)]).exit_code == 0
+    out = CliRunner().invoke(app, ["doctor"]).stdout
+    assert "\nindex           fine (1 vectors, 1 of them looked for)\n" in out
+    shutil.rmtree(data_folder / "chroma")
+    code, found = doctor()
+    assert code == 1
+    assert isinstance(found["index"], dict)
+    assert isinstance(found["problems"], dict)
+    assert found["index"]["state"] == "damaged"
+    assert "tingshuo reindex" in found["problems"]["index"]["hint"]
+    assert "-> tingshuo reindex" in CliRunner().invoke(app, ["doctor"]).stdout
+    assert CliRunner().invoke(app, ["reindex"]).exit_code == 0
+    assert doctor()[0] == 0
