@@ -120,7 +120,8 @@ class OllamaChat(ChatOllama):
     def _check_end(self, last: Mapping[str, Any] | str, *, asked: bool) -> None:
         """A reply ends with a line that says so; one that only loaded the model says nothing."""
         if isinstance(last, str) or not last.get("done"):
-            raise cut(str(self.base_url), self.model, "the stream ended without its last line")
+            reason = "the stream ended without its last line, as when a model says one thing over and over"
+            raise cut(str(self.base_url), self.model, reason)
         if last.get("done_reason") in ("load", "unload"):
             raise EngineUnavailable(
                 f"Ollama loaded {self.model!r} but gave no reply", "Try again; a request needs at least one message."
