@@ -27,6 +27,15 @@ _PREFIX: Final = "memory_terms_"
 
 
 @dataclass(frozen=True, slots=True)
+class Extent:
+    """How many memories a space keeps, and between which ids."""
+
+    count: int
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True)
 class Postings:
     """Where a term stands."""
 
@@ -89,18 +98,18 @@ def postings(
     connection: Connection,
     space: int,
     terms: Collection[str],
-    memories: int,
+    extent: Extent,
     within: tuple[int, int] | None = None,
     *,
     replies: bool = False,
 ) -> dict[str, Postings]:
-    """Where each of these terms stands in a space that keeps so many memories, or in those from one id to another;
-    with `replies` also where a reply holds it.
+    """Where each of these terms stands in a space of that extent, or in its memories from one id to another; with
+    `replies` also where a reply holds it.
     """
     if not _exists(connection, space):
         return {}
     table = _table(space)
-    first, last = within or (0, 2**62)
+    first, last = within or (extent.first, extent.last)
     statement = f"SELECT rowid FROM {table} WHERE {table} MATCH ? AND rowid BETWEEN ? AND ? ORDER BY rowid DESC LIMIT ?"
     found: dict[str, Postings] = {}
     for term in terms:
@@ -108,11 +117,11 @@ def postings(
         rows = connection.execute(statement, (expression, first, last, MOST_ROWS)).fetchall()
         if rows:
             ids = tuple(row[0] for row in rows)
-            found[term] = Postings(ids, _count(ids, memories))
+            found[term] = Postings(ids, _count(ids, extent))
     return found
 
 
-def best_matches(found: Mapping[str, Postings], memories: int, without: Collection[int], limit: int) -> list[int]:
+def best_matches(found: Mapping[str, Postings], memories: int, limit: int) -> list[int]:
     """The memories that hold the rarest terms, those with the most weight first, of equals the newest."""
     rarest = sorted(found, key=lambda term: found[term].count)[:MOST_TERMS]
     weights: dict[int, float] = {}
@@ -120,8 +129,6 @@ def best_matches(found: Mapping[str, Postings], memories: int, without: Collecti
         weight = math.log(1 + memories / found[term].count)
         for memory in found[term].ids:
             weights[memory] = weights.get(memory, 0.0) + weight
-    for memory in without:
-        weights.pop(memory, None)
     return sorted(weights, key=lambda memory: (-weights[memory], -memory))[:limit]
 
 
@@ -134,9 +141,12 @@ def held(connection: Connection, space: int, memories: Sequence[int]) -> dict[in
     return {row["rowid"]: frozenset(row["terms"].split()) for row in rows}
 
 
-def _count(ids: Sequence[int], memories: int) -> int:
-    """How many of so many memories hold a term that these, the newest that do, hold."""
-    return len(ids) if len(ids) < MOST_ROWS else memories
+def _count(ids: Sequence[int], extent: Extent) -> int:
+    """How many memories hold a term; where these are only the newest that do, the older are taken to be like them."""
+    if len(ids) < MOST_ROWS:
+        return len(ids)
+    share = (ids[0] - ids[-1] + 1) / (extent.last - extent.first + 1)
+    return min(extent.count, max(len(ids), round(len(ids) / share)))
 
 
 def _table(space: int) -> str:

@@ -11,6 +11,7 @@ from sqlite3 import Connection, Row
 from typing import Final, TypeVar
 
 from memory import memory_lexicon, vector_collections
+from memory.memory_lexicon import Extent
 from memory.remembered import Kind, Memory, Space
 from memory.turns import StoredTurn, stored_turn
 
@@ -280,10 +281,13 @@ def drop_embedded(connection: Connection, space: int) -> None:
     connection.execute("UPDATE memories SET embedded = NULL WHERE space = ?", (space,))
 
 
-def count(connection: Connection, space: int) -> int:
-    """How many memories a space keeps."""
-    statement = "SELECT count(*) FROM memories WHERE space = ? AND state = 'kept'"
-    return int(connection.execute(statement, (space,)).fetchone()[0])
+def extent(connection: Connection, space: int) -> Extent:
+    """How many memories a space keeps, and between which ids."""
+    statement = """
+        SELECT count(*) AS count, coalesce(min(id), 0) AS first, coalesce(max(id), 0) AS last FROM memories
+        WHERE space = ? AND state = 'kept'
+    """
+    return Extent(**connection.execute(statement, (space,)).fetchone())
 
 
 def collection_of(connection: Connection, space: int) -> int | None:

@@ -227,20 +227,20 @@ def _fits(memory: Memory, inquiry: _Inquiry) -> bool:
 
 def _candidates(connection: Connection, space: int, inquiry: _Inquiry, near: Mapping[int, float]) -> list[_Candidate]:
     """What either search brings, as one state of the ledger has it."""
-    total = memory_tables.count(connection, space)
+    extent = memory_tables.extent(connection, space)
     within = None
     if inquiry.within is not None:
         within = memory_tables.said_between(connection, space, *inquiry.within)
         if within is None:
             return []
     personal = inquiry.personal
-    found = memory_lexicon.postings(connection, space, personal.terms, total, within, replies=inquiry.of_reply)
-    pool = memory_lexicon.best_matches(found, total, (), POOL)
+    found = memory_lexicon.postings(connection, space, personal.terms, extent, within, replies=inquiry.of_reply)
+    pool = memory_lexicon.best_matches(found, extent.count, POOL)
     memories = memory_tables.by_id(connection, space, {*pool, *near})
     kept = {number: memory for number, memory in memories.items() if _fits(memory, inquiry)}
     frequency = {term: posting.count for term, posting in found.items()}
     wants = [(want.terms, want.share) for want in personal.wants]
-    coverage = Coverage(personal.rest, frequency, total, wants)
+    coverage = Coverage(personal.rest, frequency, extent.count, wants)
     held = memory_lexicon.held(connection, space, list(kept))
     plain = {number: _plain(terms, kept[number], inquiry) for number, terms in held.items()}
     shares = {number: coverage.of(terms) for number, terms in plain.items()}
