@@ -4,7 +4,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import groupby, pairwise
 from typing import Final
 
 from memory.passages import PATH_SEPARATOR
@@ -51,14 +51,15 @@ def chunk(
 ) -> tuple[str, tuple[Chunk, ...]]:
     """The document's title (its first heading of level 1, else the fallback) and its passages in order.
 
-    No passage crosses a heading; every other line lies in at least one. A heading without text below it is a passage
-    itself. `pages` are where the pages begin in the text. In a document of `records` no paragraph is cut that fits.
+    No passage crosses a heading or the end of a page; every other line lies in at least one. A heading without text
+    below it is a passage itself. `pages` are where the pages begin in the text. In a document of `records` no paragraph
+    is cut that fits.
     """
     title, parts = sections(text, markdown=markdown)
     chunks = tuple(
         Chunk(PATH_SEPARATOR.join(section.path), start, end, text[start:end], page_at(pages, start))
         for section in parts
-        for start, end in _spans(text, section, records)
+        for start, end in (span for blocks in _by_page(section, pages) for span in _spans(text, blocks, records))
     )
     return title or fallback_title, chunks
 
@@ -82,9 +83,15 @@ def _weight(token: str) -> float:
     return max(_WORD_TOKENS, len(token) / 6)
 
 
-def _spans(text: str, section: Section, records: bool) -> Iterator[tuple[int, int]]:
-    """Where to cut a section: nowhere if it is short, else into passages of about the same length."""
-    pieces = [piece for block in section.blocks for piece in _pieces(text, block, records)]
+def _by_page(section: Section, pages: Sequence[int]) -> Iterator[list[Block]]:
+    """A passage on two pages would be cited with the wrong one."""
+    for _, blocks in groupby(section.blocks, key=lambda block: page_at(pages, block.start)):
+        yield list(blocks)
+
+
+def _spans(text: str, blocks: Sequence[Block], records: bool) -> Iterator[tuple[int, int]]:
+    """Where to cut blocks that stand together: nowhere if they are short, else into passages of about the same length."""
+    pieces = [piece for block in blocks for piece in _pieces(text, block, records)]
     total = sum(piece.tokens for piece in pieces)
     if total <= LONGEST:
         if pieces:

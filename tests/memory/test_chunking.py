@@ -194,3 +194,30 @@ def test_tokens_are_estimated_as_a_language_model_counts_them() -> None:
     assert estimate_tokens("年假二十五天") == 6
     assert estimate_tokens("twenty five days") == pytest.approx(3.9)
     assert estimate_tokens(" \n\t") == 0
+
+
+def test_a_passage_is_on_the_page_that_it_begins_on() -> None:
+    text = "# A\n\nfirst\n\n# B\n\nsecond\n\n# C\n\nthird"
+    starts = [0, text.index("# B"), text.index("# B"), text.index("third")]
+    _, chunks = chunk(text, markdown=True, fallback_title="x", pages=starts)
+    # The second page is empty; the third heading is at the end of page 3, and what it is above on page 4.
+    assert [(found.text, found.page) for found in chunks] == [("first", 1), ("second", 3), ("third", 4)]
+    assert {found.page for found in plain("no pages\n\nat all")} == {None}
+
+
+def test_no_passage_crosses_the_end_of_a_page() -> None:
+    pages = ["one", "two " * 700, "three"]
+    starts = [0, 5, 5 + len(pages[1]) + 2]
+    _, chunks = chunk("\n\n".join(pages), markdown=False, fallback_title="x", pages=starts)
+    assert chunks[0].text == "one"
+    assert chunks[-1].text == "three"
+    assert [found.page for found in chunks] == [1, *[2] * (len(chunks) - 2), 3]
+
+
+def test_records_are_cut_only_where_they_do_not_fit() -> None:
+    rows = [f"name: n{number}; text: {'Some words. ' * 12}end" for number in range(40)]
+    _, chunks = chunk("\n\n".join(rows), markdown=False, fallback_title="x", records=True)
+    assert {row for found in chunks for row in found.text.split("\n\n")} == set(rows)
+    _, chunks = chunk("name: long; " + "word " * 2000, markdown=False, fallback_title="x", records=True)
+    assert len(chunks) > 1
+    assert all(estimate_tokens(found.text) <= LONGEST for found in chunks)
