@@ -221,10 +221,12 @@ class Grounding(Section):
 
     passages: int = Field(default=5, ge=1, le=20)
     """The most passages that are given to the model."""
-    coverage: Share = 0.57
-    """The share of a question's weight that a passage must hold to count as answering."""
+    coverage: Share = 0.47
+    """How far a passage must say what is asked to count as answering; `tingshuo eval --calibrate` finds the best."""
     neighbours: int = Field(default=1, ge=0, le=4)
     """How many passages before and after one that answers are read along with it, where it is short."""
+    reranker: Literal["none"] = "none"
+    """What looks at the passages once more; there is none yet."""
 
 
 class Memory(Section):

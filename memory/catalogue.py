@@ -17,6 +17,8 @@ from memory.passages import Passage
 
 CONTEXT_WEIGHT = 2.0
 """What a term in the title or a heading weighs against one in the text."""
+OPENING: Final = 300
+"""Characters in which a document says what it is about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +220,14 @@ def frequencies(connection: Connection, bases: Sequence[int], terms: Iterable[st
     return {term: connection.execute(statement, (match_expression([term], scopes),)).fetchone()[0] for term in terms}
 
 
+def count_matches(connection: Connection, bases: Sequence[int], terms: Sequence[str]) -> int:
+    """In how many passages of these knowledge bases any of the terms stands."""
+    if not terms:
+        return 0
+    expression = match_expression(terms, [_scope(base) for base in bases])
+    return int(connection.execute("SELECT count(*) FROM lexicon WHERE lexicon MATCH ?", (expression,)).fetchone()[0])
+
+
 def best_matches(connection: Connection, bases: Sequence[int], terms: Sequence[str], limit: int) -> list[int]:
     """The ids of the passages that hold the terms best, by BM25."""
     if not terms:
@@ -259,6 +269,19 @@ def sections(connection: Connection, ids: Collection[int], reach: int) -> dict[i
         if row["id"] in there:
             around[row["center"]].append(there[row["id"]])
     return around
+
+
+def openings(connection: Connection, ids: Collection[int]) -> dict[int, str]:
+    """For each of these passages what its document begins with, where that stands under no heading."""
+    rows = connection.execute(
+        f"""
+        SELECT p.id, substr(o.text, 1, ?) AS text FROM passages p
+        JOIN passages o ON o.id = (SELECT min(id) FROM passages WHERE document = p.document) AND o.heading = ''
+        WHERE p.id IN ({_marks(ids)})
+        """,
+        (OPENING, *ids),
+    )
+    return {row["id"]: row["text"] for row in rows}
 
 
 def terms_of(connection: Connection, ids: Collection[int]) -> dict[int, frozenset[str]]:

@@ -11,11 +11,12 @@ from langchain_core.embeddings import Embeddings
 
 from configs.settings import Grounding
 from memory import catalogue, vector_collections
-from memory.coverage import Coverage
+from memory.demands import Inquiry, lookup, pieces_of, take_apart
+from memory.evidence import Evidence
 from memory.index import VectorIndex
 from memory.ingestion import model_of
 from memory.ledger import Ledger
-from memory.lexical import Question, parse_question
+from memory.lexical import parse_question
 from memory.neighbours import widened
 from memory.passages import Passage
 from memory.reranking import Reranker
@@ -23,9 +24,13 @@ from memory.script import language_of
 
 CANDIDATES: Final = 20
 """Passages that each of the two searches brings."""
+JUDGED: Final = 16
+"""Of those that both bring, so many are read sentence by sentence: the ones that hold most of the question's words."""
+FOREIGN: Final = 0.85
+"""What a passage in another language than the question's counts when they are put in order."""
 FUSION: Final = 60
 """The constant of reciprocal rank fusion: the larger, the less the first ranks stand out."""
-DENSE_ALONE: Final = 0.2
+DENSE_ALONE: Final = 0.24
 """Cosine from which a passage counts as answering where dense search stands alone and has no cut of its own."""
 
 Rankers = Literal["both", "lexical", "dense"]
@@ -40,7 +45,7 @@ class Retrieval:
     """Those that answer, the best first; none if the question is not answerable."""
     answerable: bool
     coverage: float
-    """The largest share of the question that one passage holds, 0 to 1."""
+    """How far one passage at most says what is asked, 0 to 1."""
     similarity: float | None
     """The largest cosine similarity of a passage; None where nothing was compared."""
 
@@ -51,10 +56,12 @@ NOTHING: Final = Retrieval((), False, 0.0, None)
 @dataclass(frozen=True, slots=True)
 class _Candidate:
     passage: Passage
-    rank: float
-    """By both searches; the larger, the better."""
     coverage: float
+    """How far it says what is asked, 0 to 1."""
     similarity: float | None
+    """The cosine; None where dense search did not bring it."""
+    place: int
+    """Among those that lexical search brings; one past the last where it did not."""
 
 
 class Searcher:
@@ -80,13 +87,14 @@ class Searcher:
         self, question: str, bases: Sequence[int], limit: int | None, rankers: Rankers = "both"
     ) -> Retrieval:
         """See Knowledge.search. Raises EngineError where a reranker fails."""
-        parsed = parse_question(question)
-        if not bases or not parsed.has_content:
+        if not bases or not parse_question(question).has_content:
             return NOTHING
         near = {} if rankers == "lexical" else await self._nearest(question, bases)
-        terms = () if rankers == "dense" else parsed.terms
-        found = await self._ledger.read(partial(_candidates, question=parsed, terms=terms, bases=bases, near=near))
-        supporting = await self._ordered(question, [one for one in found if self._supports(one, rankers)])
+        inquiry = take_apart(question)
+        found = await self._ledger.read(
+            partial(_candidates, inquiry=inquiry, bases=bases, near=near, lexical=rankers != "dense")
+        )
+        supporting = await self._ordered(question, [one for one in found if self._supports(one, rankers)], rankers)
         best = supporting[: self._grounding.passages if limit is None else limit]
         return Retrieval(
             await self._read([replace(one.passage, score=self._score(one)) for one in best]),
@@ -95,14 +103,13 @@ class Searcher:
             similarity=max(near.values(), default=None),
         )
 
-    async def _ordered(self, question: str, supporting: list[_Candidate]) -> list[_Candidate]:
-        """The best first: those in the question's language, by both searches; or as the reranker has it."""
+    async def _ordered(self, question: str, supporting: list[_Candidate], rankers: Rankers) -> list[_Candidate]:
+        """The best first, by what they say and how similar they are; or as the reranker has it."""
         if self._reranker and supporting:
             scores = await self._reranker.rank(question, [one.passage.text for one in supporting])
             ranked = sorted(zip(scores, supporting, strict=True), key=lambda pair: -pair[0])
             return [candidate for _, candidate in ranked]
-        language = language_of(question)
-        return sorted(supporting, key=lambda one: (language_of(one.passage.text) != language, -one.rank))
+        return _by_rank(question, supporting, dense=rankers == "dense", similar=self._similarity is not None)
 
     async def _read(self, passages: Sequence[Passage]) -> tuple[Passage, ...]:
         """The passages with their neighbours, as far as `grounding.neighbours` goes."""
@@ -142,18 +149,43 @@ def fuse(rankings: Sequence[Sequence[int]]) -> dict[int, float]:
     return scores
 
 
+def _by_rank(question: str, candidates: list[_Candidate], *, dense: bool, similar: bool) -> list[_Candidate]:
+    """The best first; similarity ranks alone, or where it tells of meaning beside what the passages say."""
+    language = language_of(question)
+    foreign = {one.passage.id: FOREIGN if language_of(one.passage.text) != language else 1.0 for one in candidates}
+    said = sorted(candidates, key=lambda one: (-one.coverage * foreign[one.passage.id], one.place))
+    near = sorted(candidates, key=lambda one: -(one.similarity or 0.0))
+    rankings = [near] if dense else [said, near] if similar else [said]
+    ranks = fuse([[one.passage.id for one in ranking] for ranking in rankings])
+    return sorted(said, key=lambda one: -ranks[one.passage.id])
+
+
 def _candidates(
-    connection: Connection, question: Question, terms: Sequence[str], bases: Sequence[int], near: Mapping[int, float]
+    connection: Connection, inquiry: Inquiry, bases: Sequence[int], near: Mapping[int, float], *, lexical: bool
 ) -> list[_Candidate]:
-    """What either search brings, as one state of the ledger has it; lexical search looks for `terms`."""
-    ranks = fuse([tuple(near), catalogue.best_matches(connection, bases, terms, CANDIDATES)])
-    held = catalogue.terms_of(connection, ranks)
-    coverage = Coverage(
-        question,
-        catalogue.frequencies(connection, bases, question.terms),
+    """What the searches bring, judged, as one state of the ledger has it."""
+    words = {demand.text: tuple(lookup(word) for word in demand.words) for demand in inquiry.demands}
+    pieces = tuple(dict.fromkeys(piece for run in inquiry.runs for piece in pieces_of(run)))
+    seen = catalogue.frequencies(connection, bases, pieces)
+    evidence = Evidence(
+        inquiry,
+        {text: catalogue.count_matches(connection, bases, terms) for text, terms in words.items()},
+        seen,
         catalogue.count_passages(connection, bases),
     )
+    terms = tuple(dict.fromkeys([*(term for some in words.values() for term in some), *pieces]))
+    best = catalogue.best_matches(connection, bases, terms, CANDIDATES) if lexical else []
+    ranks = fuse([tuple(near), best])
+    held = catalogue.terms_of(connection, ranks)
+    likely = sorted(held, key=lambda number: (-evidence.glance(held[number]), -ranks[number]))[:JUDGED]
+    read = dict.fromkeys([*likely, *near])
+    openings = catalogue.openings(connection, read)
     return [
-        _Candidate(passage, ranks[number], coverage.of(held[number]), near.get(number))
-        for number, passage in catalogue.passages(connection, ranks).items()
+        _Candidate(
+            passage,
+            evidence.of(passage.text, passage.document, passage.heading, openings.get(number, "")),
+            near.get(number),
+            best.index(number) if number in best else CANDIDATES,
+        )
+        for number, passage in catalogue.passages(connection, read).items()
     ]

@@ -33,3 +33,29 @@ CHARACTERS: Final = frozenset(
     "的了是我你您他她它有在和与或及就也还把被让给对从到为会能要想请这那哪几多每个天年月元块钱次得地着过很不没里上下中内以可"
 )
 """Chinese characters that weigh nothing by themselves, though they may be part of a word that does."""
+
+_FILLERS: Final = "um uh er hm hmm well excuse actually d didn doesn isn aren oh whose until going come came out"
+_LIGHT: Final = """
+    another additional altogether already anyway behind between bring count during ever fill full go goes inside keep
+    kept look make makes morning move near next outside people person put run runs set show since sort speak speaks
+    spoken stand start still take time times try turn under way work works yet
+    显示 出现 发生 使用 进行 觉得 看到 知道 准备 打算 东西 事情 问题 办法 目前 一共
+"""
+_ASKING: Final = """
+    怎么回事 什么意思 是多少 是什么 干什么 叫什么 现在 那个 嗯 点儿 一点 哪家 哪位 哪条 哪种 哪款
+    才能 就能 最多能 能有 为何
+"""
+
+FILLERS: Final = frozenset(_FILLERS.split())
+"""What speech is filled with, and what carries grammar beside other words of a question."""
+
+LIGHT: Final = frozenset(_LIGHT.split())
+"""Words that go with any subject and so tell little of it."""
+
+ASKING: Final = tuple(_ASKING.split())
+"""Chinese phrases that only ask or fill, beside the others."""
+
+LIGHT_CHARACTERS: Final = frozenset(
+    "之前后间内外些再又已才只最出办弄做放去来回走搞点棵条张件台只本辆支份套双家用说看一"
+)
+"""Chinese characters of grammar, of counting or of any subject, where they are no part of a known word."""
