@@ -22,7 +22,7 @@ from agent.session import Session
 from agent.store import Store, open_store
 from agent.summaries import Summaries
 from agent.turn import Company, Emit, Question, Turn
-from configs.errors import EngineError, RequestError, RequestTooLarge
+from configs.errors import AssistantError, EngineError, RequestError, RequestTooLarge
 from configs.persona import Persona, Personas, persona_folders
 from configs.privacy import stay_local
 from configs.settings import Settings
@@ -265,13 +265,19 @@ async def open_assistant(
             await assistant.open_ears(stack)
         if speaks:
             await assistant.open_mouth(stack)
+        failure: AssistantError | None = None
         async with create_task_group() as tasks:
             tasks.start_soon(assistant.keeper.run)
             try:
                 yield assistant
+            except AssistantError as error:
+                # Raised outside of the group, which would wrap it.
+                failure = error
             finally:
                 tasks.cancel_scope.cancel()
                 await assistant.keeper.finish()
+        if failure:
+            raise failure
 
 
 def _told(choice: Choice, cold: EngineError | None) -> Choice:

@@ -2,9 +2,8 @@
 
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from typing import Any, Final, cast
+from typing import Any, cast
 
-from langchain.agents import create_agent
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import (
     AIMessage,
@@ -12,17 +11,15 @@ from langchain_core.messages import (
     AnyMessage,
     HumanMessage,
     RemoveMessage,
-    SystemMessage,
     ToolMessage,
 )
 from langchain_core.runnables import RunnableConfig
-from langchain_core.tools import BaseTool
 from langgraph.graph.message import REMOVE_ALL_MESSAGES
-from langgraph.graph.state import CompiledStateGraph
 
 from agent.checkpoints import PruningSaver
 from agent.events import (
     Failed,
+    LimitReached,
     MemoriesRecalled,
     MemoryErased,
     Outcome,
@@ -37,25 +34,20 @@ from agent.events import (
 from agent.graph_stream import in_own_task
 from agent.inquiry import Inquiry
 from agent.lookup import Lookup, Retrieve
-from agent.preparation import Preparation, TurnContext, since, window
-from agent.prompt import acknowledgement, apology, caveat, few_shot, refusal, system_prompt
+from agent.persona_graph import PersonaGraph
+from agent.preparation import since, window
+from agent.prompt import acknowledgement, apology, caveat, refusal
 from agent.remembrance import Remembrance, TurnMemory
 from agent.settling import settled, without_turns
 from agent.summaries import Summaries
 from agent.support import unsupported
-from agent.token_budget import TokenBudget, size_of_messages, size_of_tools
+from agent.turn_context import TurnContext
 from configs.errors import EngineError, RequestTooLarge
 from configs.persona import Persona
 from memory.statements import is_question, sentences, statements
-from models.registry import Served
-from tools.knowledge_search import knowledge_search
 from tools.links import LinkFilter
 from tools.memory_requests import Forget, Remember, Tell, request_in
-from tools.memory_tools import MEMORY_TOOLS
 from tools.thoughts import ThoughtFilter
-
-OPENING: Final = HumanMessage("Hello.")
-"""Stands for the first question when the model is warmed: some templates want one."""
 
 
 class Conversation:
@@ -88,28 +80,12 @@ class Conversation:
         self._underway: dict[str, TurnContext] = {}
         self.shown: dict[str, tuple[str, ...]] = {}
         """By conversation, the turns that the model sees."""
-        self._tools = _tools(persona, remembers=remembrance is not None)
-        prompt = system_prompt(persona, remembers=remembrance is not None)
-        self._prefix = [SystemMessage(prompt), *few_shot(persona)]
-        self._prefix_size = size_of_messages(self._prefix) + size_of_tools(self._tools)
-        limit = persona.brain.parameters.get("num_predict")
-        reply = limit if isinstance(limit, int) else None
-        self._budget = TokenBudget(chat.context, reply) if isinstance(chat, Served) else None
-        self._graph: CompiledStateGraph[Any, TurnContext, Any, Any] = create_agent(
-            chat,
-            tools=self._tools,
-            system_prompt=prompt,
-            middleware=[Preparation(few_shot(persona), self._budget, self._prefix_size)],
-            checkpointer=checkpoints,
-            context_schema=TurnContext,
-        )
+        self._brain = PersonaGraph(persona, chat, checkpoints, remembers=remembrance is not None)
+        self._graph = self._brain.graph
 
     async def warm(self) -> None:
         """Loads the model with the beginning of every prompt, where a server runs it. Raises EngineError."""
-        if isinstance(self.chat, Served) and self._budget:
-            counted = await self.chat.preload([*self._prefix, OPENING], self._tools)
-            self._budget.context = self.chat.context
-            self._budget.learn(self._prefix_size + size_of_messages([OPENING]), counted)
+        await self._brain.warm()
 
     async def look_ahead(self, inquiry: Inquiry) -> None:
         """Looks up what the user has said so far, so that it is there when the whole is known."""
@@ -239,12 +215,6 @@ def _only_tells(text: str) -> bool:
     return bool(statements(text)) and not any(map(is_question, sentences(text)))
 
 
-def _tools(persona: Persona, *, remembers: bool) -> list[BaseTool]:
-    """The tools that a persona names, in its order; those of the memory only where it has one."""
-    known = {"knowledge_search": knowledge_search, **(MEMORY_TOOLS if remembers else {})}
-    return [known[name] for name in persona.tools if name in known]
-
-
 def _thread(conversation: str) -> RunnableConfig:
     return {"configurable": {"thread_id": conversation}}
 
@@ -260,4 +230,6 @@ def _events(message: object, thoughts: ThoughtFilter, links: LinkFilter) -> Sequ
         told.append(TextDelta(text))
     if used := message.usage_metadata:
         told.append(TokensUsed(used["input_tokens"], used["output_tokens"]))
+    if message.response_metadata.get("done_reason") == "length":
+        told.append(LimitReached())
     return told

@@ -6,6 +6,7 @@ from typing import Final
 from langchain_core.messages import HumanMessage, SystemMessage
 from pydantic import BaseModel, Field
 
+from agent.graph_stream import awaited_in_own_task
 from memory.memories import Memories
 from memory.remembered import Memory, NewFact, Space
 from memory.turns import StoredTurn
@@ -55,7 +56,8 @@ async def distil(memories: Memories, space: Space, chat: Served) -> bool:
     if not turns:
         return False
     known = (await memories.current_facts(space))[:KNOWN]
-    drawn = await structured(chat, DrawnFacts, [SystemMessage(TASK), HumanMessage(_told(turns, known))])
+    prompt = [SystemMessage(TASK), HumanMessage(_told(turns, known))]
+    drawn = await awaited_in_own_task(structured(chat, DrawnFacts, prompt))
     await memories.add_facts(space, [new for fact in drawn.facts if (new := _new(fact, turns, known))], upto=turns)
     return True
 

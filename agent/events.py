@@ -97,6 +97,11 @@ class TokensUsed:
 
 
 @dataclass(frozen=True, slots=True)
+class LimitReached:
+    """The model stopped at its limit of tokens, not at an end."""
+
+
+@dataclass(frozen=True, slots=True)
 class Failed:
     """The reply ends here, and not as it should have; what was said stays said."""
 
@@ -137,6 +142,8 @@ class TurnEnded:
     """The sum over the turn; None where nobody counts, or the turn ended before the count came."""
     memories: tuple[Memory, ...] = ()
     """What was recalled for it."""
+    at_limit: bool = False
+    """The reply ends where the model's limit of tokens was reached."""
     unsupported: tuple[str, ...] = ()
     """Sentences of the reply with a number or a name that stands in nothing that it rests on."""
 
@@ -150,6 +157,7 @@ ReplyEvent: TypeAlias = (
     | ToolCalled
     | TextDelta
     | TokensUsed
+    | LimitReached
     | Failed
 )
 """What a responder gives."""

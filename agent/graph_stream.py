@@ -1,9 +1,9 @@
-"""LangGraph's stream in a task of asyncio's own, so that cancelling the reader ends the graph as well."""
+"""LangChain's work in a task of asyncio's own, so that cancelling whoever waits for it ends it as well."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Coroutine
 from contextlib import aclosing
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from anyio import CancelScope, create_memory_object_stream
 
@@ -34,3 +34,15 @@ async def in_own_task(stream: AsyncGenerator[T, None]) -> AsyncGenerator[T, None
         task.cancel()
         with CancelScope(shield=True):
             await asyncio.wait([task])
+
+
+async def awaited_in_own_task(work: Coroutine[Any, Any, T]) -> T:
+    """What a coroutine returns, as above: cancelled once, it closes its connection, and the server stops working."""
+    task = asyncio.get_running_loop().create_task(work)
+    try:
+        await asyncio.wait([task])
+    finally:
+        task.cancel()
+        with CancelScope(shield=True):
+            await asyncio.wait([task])
+    return task.result()

@@ -80,13 +80,13 @@ class Keeper:
             await self._attendance.quiet(self._idle)
             async with self._attendance.quietly():
                 try:
-                    await self._think()
+                    await self.reflect()
                 except AssistantError as error:
                     log.warning("nothing was drawn from what was said: %s (%s)", error.message, error.hint)
             await self._attendance.wait_ended(seen)
 
-    async def _think(self) -> None:
-        """Summaries first, since the next turn may need them; then facts."""
+    async def reflect(self) -> None:
+        """Summaries first, since the next turn may need them; then facts. Raises AssistantError."""
         for conversation in self._conversations():
             chat = conversation.chat
             if not isinstance(chat, Served):

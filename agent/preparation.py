@@ -1,102 +1,23 @@
 """What the model sees: the newest turns, this turn's passages and memories, as much as fits; changes no state."""
 
+import logging
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
 from langchain.agents.middleware import AgentMiddleware, ModelRequest, ModelResponse
 from langchain_core.messages import AIMessage, AnyMessage, BaseMessage, HumanMessage
 
-from agent.lookup import Found, Retrieve
-from agent.remembrance import TurnMemory
 from agent.token_budget import KEPT, Fit, TokenBudget, size_of, size_of_messages
-from memory.passages import Passage
-from memory.remembered import Memory
-from memory.turns import RestsOn
-from models.quoting import Known, QuotedPassage, asked, quote
+from agent.turn_context import TurnContext
+from configs.errors import PromptTooLong
+from models.quoting import QuotedPassage, asked, quote
 from tools.knowledge_search import numbered
-from tools.memory_tools import as_quoted
 
+REFUSALS = 2
+"""So often a server may refuse a prompt of one call as too long, before that is an error."""
 WINDOW = 40
 """The most messages of a conversation that the model sees and the checkpoint keeps."""
-
-
-@dataclass
-class TurnContext:
-    """What one turn lends to the graph: its passages and memories, and the way to more of them."""
-
-    question: HumanMessage
-    at: datetime
-    """When it was asked."""
-    retrieve: Retrieve
-    memory: TurnMemory | None = None
-    """None where the persona keeps nothing."""
-    given: tuple[Passage, ...] = ()
-    """Retrieved before the model was called; they stand with the question, the best first."""
-    memories: tuple[Memory, ...] = ()
-    """Recalled before the model was called, the best first."""
-    profile: str = ""
-    earlier: str = ""
-    """A summary of the conversation before what the model still sees."""
-    found: list[Passage] = field(default_factory=list)
-    """Found since by the model's own searches; they stand in the tool's results."""
-    first: str | None = None
-    """The id of the first message that the model still sees; those before it are to be forgotten."""
-    too_large: bool = False
-    """No prompt can hold this turn, so that no later one may either."""
-
-    def take(self, found: Found) -> None:
-        """Takes over what was looked up."""
-        self.given = found.retrieval.passages if found.retrieval.answerable else ()
-        self.memories = found.recollection.memories if found.recollection.answerable else ()
-        self.profile = found.profile
-
-    @property
-    def known(self) -> Known:
-        """What stands before the question, apart from passages."""
-        return Known(self.profile, self.earlier, tuple(as_quoted(self.memories)))
-
-    def rests_on(self, *, free: bool) -> RestsOn:
-        """What a reply was made from; `free`: by a language model, which may say what it likes."""
-        if self.given or self.found:
-            return "documents"
-        if self.memories:
-            return "memory"
-        return "model" if free else "nothing"
-
-    @property
-    def texts(self) -> list[str]:
-        """All that a reply may rest on, the question with it."""
-        passages = [*self.given, *self.found]
-        said = [self.question.text, *(memory.text for memory in self.memories)]
-        return [*said, *(passage.text for passage in passages), *(f"{p.document} {p.heading}" for p in passages)]
-
-    async def search(self, query: str) -> tuple[Sequence[Passage], int]:
-        """More passages for the model, numbered on from those that it has."""
-        first = len(self.given) + len(self.found) + 1
-        known = {passage.id for passage in [*self.given, *self.found]}
-        retrieval = await self.retrieve(query)
-        new = [passage for passage in retrieval.passages if passage.id not in known] if retrieval.answerable else []
-        self.found.extend(new)
-        return new, first
-
-    async def remember(self, text: str) -> str:
-        """See TurnMemory."""
-        assert self.memory, "a persona without memory has no such tool"
-        return await self.memory.remember(text)
-
-    async def recall(self, query: str) -> Sequence[Memory]:
-        """See TurnMemory."""
-        assert self.memory, "a persona without memory has no such tool"
-        found = await self.memory.recall(query)
-        self.memories = (*self.memories, *(memory for memory in found if memory not in self.memories))
-        return found
-
-    async def forget(self, what: str) -> str:
-        """See TurnMemory."""
-        assert self.memory, "a persona without memory has no such tool"
-        return await self.memory.forget(what)
+log = logging.getLogger(__name__)
 
 
 class Preparation(AgentMiddleware[Any, TurnContext]):
@@ -118,7 +39,19 @@ class Preparation(AgentMiddleware[Any, TurnContext]):
         request: ModelRequest[TurnContext],
         handler: Callable[[ModelRequest[TurnContext]], Awaitable[ModelResponse[Any]]],
     ) -> ModelResponse[Any]:
-        """Hands the prepared prompt on, and learns from what the server counted."""
+        """Hands the prepared prompt on, and a smaller one where the server refuses it; learns from what it counted."""
+        for _ in range(REFUSALS):
+            try:
+                return await self._call(request, handler)
+            except PromptTooLong as error:
+                log.warning("%s; less is sent", error.message)
+        return await self._call(request, handler)
+
+    async def _call(
+        self,
+        request: ModelRequest[TurnContext],
+        handler: Callable[[ModelRequest[TurnContext]], Awaitable[ModelResponse[Any]]],
+    ) -> ModelResponse[Any]:
         context = request.runtime.context
         now = context.at.astimezone()
         *earlier, (question, *since_then) = turns(window(since(request.messages, context.first)))
@@ -129,9 +62,16 @@ class Preparation(AgentMiddleware[Any, TurnContext]):
         context.first = [*history, question][0].id
         full = HumanMessage(asked(question.text, passages[: plan.passages], now, known))
         prompt: list[AnyMessage] = [*history, full, *since_then]
-        response = await handler(request.override(messages=[*self._examples, *prompt]))
+        sent, size = [*self._examples, *prompt], self._prefix + size_of_messages(prompt)
+        try:
+            response = await handler(request.override(messages=sent))
+        except PromptTooLong as error:
+            if self._budget:
+                self._budget.refused(size, error.tokens, error.context)
+            raise
         if self._budget:
-            self._budget.learn(self._prefix + size_of_messages(prompt), _counted(response.result))
+            oldest = [size_of_messages([message]) for message in sent[:-1]]
+            self._budget.learn(size, _counted(response.result), oldest)
         return response
 
     def _plan(

@@ -5,6 +5,7 @@ from typing import Final
 from langchain_core.messages import HumanMessage, SystemMessage
 from pydantic import BaseModel, Field
 
+from agent.graph_stream import awaited_in_own_task
 from memory.summaries import SummaryStore, Unsummed
 from models.registry import Served, structured
 
@@ -41,7 +42,8 @@ class Summaries:
         rest = await self._store.unsummed(conversation, first_shown, TURNS)
         if not rest.turns:
             return False
-        made = await structured(chat, Summary, [SystemMessage(TASK), HumanMessage(_told(rest))])
+        prompt = [SystemMessage(TASK), HumanMessage(_told(rest))]
+        made = await awaited_in_own_task(structured(chat, Summary, prompt))
         await self._store.keep(conversation, made.summary.strip()[:LONGEST], rest.turns[-1].number)
         return True
 

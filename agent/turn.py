@@ -14,6 +14,7 @@ from agent.attendance import Attendance
 from agent.citations import cited
 from agent.events import (
     Failed,
+    LimitReached,
     MemoriesRecalled,
     MemoryErased,
     Outcome,
@@ -143,6 +144,7 @@ class Turn:
     _memories: list[Memory] = field(default_factory=list)
     _rests_on: RestsOn = "nothing"
     _erased: bool = False
+    _at_limit: bool = False
     _tools: list[ToolCalled] = field(default_factory=list)
     _used: list[TokensUsed] = field(default_factory=list)
     _transcript: Transcript | None = None
@@ -257,6 +259,8 @@ class Turn:
                 self._tools.append(event)
             case TokensUsed():
                 self._used.append(event)
+            case LimitReached():
+                self._at_limit = True
             case Failed(error):
                 self._fail(error)
 
@@ -315,6 +319,7 @@ class Turn:
             tools=tuple(self._tools),
             usage=self._usage(),
             memories=tuple(self._memories),
+            at_limit=self._at_limit,
             unsupported=self._unsupported(),
         )
 

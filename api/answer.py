@@ -87,6 +87,7 @@ def as_json(answer: Answer, audio: Mapping[str, Any] | None) -> dict[str, Any]:
             "refused": turn.refused,
             "citations": [asdict(citation) for citation in turn.citations],
             "unsupported": list(turn.unsupported),
+            "at_limit": turn.at_limit,
         },
         "memories": [memory_json(memory) for memory in turn.memories],
         "audio": audio,

@@ -118,7 +118,7 @@ async def test_a_tool_that_was_cut_leaves_a_message_that_says_so(
     def hanging(*args: Any, **options: Any) -> list[BaseTool]:
         return [knowledge_search]
 
-    monkeypatch.setattr("agent.conversation._tools", hanging)
+    monkeypatch.setattr("agent.persona_graph.tools_of", hanging)
     call = {"name": "knowledge_search", "args": {"query": "x"}, "id": "call-1", "type": "tool_call"}
     responder = talking(assistant, AIMessage("", tool_calls=[call]))
     turn = Turn(Question("c", "u", "Search."), company(ScriptedResponder([]), MemoryHistory()), nobody)

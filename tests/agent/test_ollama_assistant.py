@@ -91,7 +91,7 @@ async def test_all_hosts_are_warmed_and_all_connections_closed(server: StandIn, 
             for number in range(6):
                 assert (await assistant.ask(text="Hi", conversation=f"c{number}")).outcome == "completed"
             (_, talk) = next(iter(assistant._conversations.values()))
-            members = cast("Any", talk)._chat.members
+            members = cast("Any", talk).chat.members
             assert not any(_client(member).is_closed for member in members)
         assert all(_client(member).is_closed for member in members)
         asked = [len(found.bodies("/api/chat")) for found in (server, second)]

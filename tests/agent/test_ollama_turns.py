@@ -223,6 +223,30 @@ class TestBudget:
         assert round(6.0 * prompt_tokens(first)) > 6144 > round(6.0 * prompt_tokens(second)) + 1024
         assert said(second) == ["And now?"]
 
+    async def test_a_prompt_that_the_server_refuses_is_sent_again_with_less(
+        self, server: StandIn, make: MakeStage, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        stage = make(num_ctx=4096)
+        for number in range(6):
+            await stage.reply(f"Question {number}. " + "word " * 150)
+        # From now on each piece has more tokens, which no count has told yet.
+        server.dense = 4.0
+        with caplog.at_level(logging.WARNING):
+            assert text_of(await stage.reply("And now?")) == "Hello there."
+        refused, *_, taken = server.bodies("/api/chat")[6:]
+        assert 4 * prompt_tokens(refused) >= 4096 > 4 * prompt_tokens(taken) + 1024
+        assert f"has {4 * prompt_tokens(refused)} tokens, and 4096 fit" in caplog.text
+        assert said(taken)[-1] == "And now?"
+        assert (await stage.state())[0].text == said(taken)[0]
+
+    async def test_a_question_that_the_server_refuses_again_and_again_is_too_large(
+        self, server: StandIn, make: MakeStage
+    ) -> None:
+        server.dense = 6.0
+        with pytest.raises(RequestTooLarge, match="num_ctx is 6144"):
+            await make(num_ctx=6144).reply("word " * 1000)
+        assert len(server.bodies("/api/chat")) == 1
+
     async def test_tokens_are_told_for_every_call_of_the_model(self, server: StandIn, stage: Stage) -> None:
         def script(body: Body) -> Reply:
             if body["messages"][-1]["role"] == "tool":

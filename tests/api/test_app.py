@@ -66,6 +66,7 @@ async def test_words_get_words_and_speech(client: httpx.AsyncClient) -> None:
     assert answer["transcript"] is None
     assert answer["reply"] == {
         "text": "Two words.", "spoken": "Two words.", "refused": False, "citations": [], "unsupported": [],
+        "at_limit": False,
     }  # fmt: skip
     assert answer["outcome"] == "completed"
     with wave.open(io.BytesIO(base64.b64decode(answer["audio"]["base64"]))) as sound:
