@@ -90,7 +90,7 @@ def _by_page(section: Section, pages: Sequence[int]) -> Iterator[list[Block]]:
 
 
 def _spans(text: str, blocks: Sequence[Block], records: bool) -> Iterator[tuple[int, int]]:
-    """Where to cut blocks that stand together: nowhere if they are short, else into passages of about the same length."""
+    """Where to cut blocks that stand together: nowhere if they are short, else into passages of like length."""
     pieces = [piece for block in blocks for piece in _pieces(text, block, records)]
     total = sum(piece.tokens for piece in pieces)
     if total <= LONGEST:

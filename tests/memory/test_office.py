@@ -70,9 +70,9 @@ async def test_powerpoint(parser: Parser) -> None:
     above.text_frame.text = "Above\n\nin two lines"
     second.notes_slide.notes_text_frame.text = "说慢一点"
     third = presentation.slides.add_slide(presentation.slide_layouts[6])
-    data = CategoryChartData()
+    data = CategoryChartData()  # type: ignore[no-untyped-call]
     data.categories = ["2023", "2024"]
-    data.add_series("Profit", (1.5, None))
+    data.add_series("Profit", (1.5, None))  # type: ignore[no-untyped-call]
     third.shapes.add_chart(XL_CHART_TYPE.COLUMN_CLUSTERED, Inches(1), Inches(1), Inches(4), Inches(3), data)
     text, pages = await parser.parse(Path("/a.pptx"), "pptx", saved(presentation.save))
     slides = [text[start:end].strip() for start, end in zip(pages, [*pages[1:], None], strict=True)]

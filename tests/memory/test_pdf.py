@@ -9,14 +9,14 @@ from tests.memory.made_files import chinese_pdf, lines, pdf
 LIMITS = ParseLimits(60, 2_000_000_000, 5_000_000, 5_000, 500_000_000, 200)
 
 
-def written(*texts: str, **options: str) -> bytes:
+def written(*texts: str, password: str | None = None) -> bytes:
     document = FPDF()
     document.set_font("helvetica", size=12)
     for text in texts:
         document.add_page()
         document.multi_cell(0, 6, text)
-    if options:
-        document.set_encryption(**options)
+    if password is not None:
+        document.set_encryption("owner", password)
     return bytes(document.output())
 
 
@@ -77,9 +77,9 @@ def test_on_few_pages_nothing_is_a_header() -> None:
 
 
 def test_a_password_is_needed_only_where_it_is_not_empty() -> None:
-    assert text_of(written("No printing.", owner_password="owner", user_password="")) == ["No printing."]
+    assert text_of(written("No printing.", password="")) == ["No printing."]
     with pytest.raises(DocumentUnreadable, match="is encrypted") as caught:
-        text_of(written("Secret.", owner_password="owner", user_password="user"))
+        text_of(written("Secret.", password="user"))
     assert "without a password" in caught.value.hint
 
 
