@@ -11,33 +11,24 @@ from anyio import CancelScope, Event, create_memory_object_stream, create_task_g
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
 from agent.attendance import Attendance
-from agent.citations import cited
 from agent.events import (
     Failed,
-    LimitReached,
     MemoriesRecalled,
-    MemoryErased,
     Outcome,
     PassagesFound,
-    Refused,
     ReplyEvent,
-    ReplyRests,
     SpeechReady,
     TextDelta,
-    TokensUsed,
-    ToolCalled,
     TranscriptReady,
     TurnEnded,
     TurnEvent,
     TurnStarted,
 )
 from agent.inquiry import Clock, Inquiry, utc
+from agent.reply_record import ReplyRecord
 from agent.stages import Stages
-from agent.support import unsupported
 from configs.errors import AssistantError, EngineUnavailable
-from memory.passages import Citation, Passage
-from memory.remembered import Memory
-from memory.turns import RestsOn, StoredCall, StoredTurn
+from memory.turns import StoredCall, StoredTurn
 from models.audio import AudioChunk
 from models.speech_to_text import Hearing, SpeechToText, Transcript
 from tools.clauses import Clause, ClauseSplitter
@@ -136,17 +127,9 @@ class Turn:
     _scope: CancelScope = field(default_factory=CancelScope)
     _done: Event = field(default_factory=Event)
     _text: str = ""
-    _reply: str = ""
     _spoken: list[str] = field(default_factory=list)
     _language: str = ""
-    _refused: bool = False
-    _passages: list[Passage] = field(default_factory=list)
-    _memories: list[Memory] = field(default_factory=list)
-    _rests_on: RestsOn = "nothing"
-    _erased: bool = False
-    _at_limit: bool = False
-    _tools: list[ToolCalled] = field(default_factory=list)
-    _used: list[TokensUsed] = field(default_factory=list)
+    _record: ReplyRecord = field(default_factory=ReplyRecord)
     _transcript: Transcript | None = None
     _error: AssistantError | None = None
     _outcome: Outcome = "interrupted"
@@ -238,29 +221,15 @@ class Turn:
             self._offer(splitter.flush(), clauses)
 
     def _follow(self, event: ReplyEvent, splitter: ClauseSplitter, clauses: MemoryObjectSendStream[Clause]) -> None:
+        self._record.note(event)
         match event:
             case TextDelta(text):
                 self.stages.mark("first_token")
-                self._reply += text
                 self._offer(splitter.push(text), clauses)
-            case PassagesFound(passages):
+            case PassagesFound():
                 self.stages.mark("retrieval")
-                self._passages.extend(passages)
-            case MemoriesRecalled(memories):
+            case MemoriesRecalled():
                 self.stages.mark("recall")
-                self._memories.extend(memories)
-            case MemoryErased():
-                self._erased = True
-            case ReplyRests(on):
-                self._rests_on = on
-            case Refused():
-                self._refused = True
-            case ToolCalled():
-                self._tools.append(event)
-            case TokensUsed():
-                self._used.append(event)
-            case LimitReached():
-                self._at_limit = True
             case Failed(error):
                 self._fail(error)
 
@@ -298,43 +267,31 @@ class Turn:
 
     def _heard(self) -> str:
         if self.playback is None or self._outcome == "completed":
-            return self._reply
-        return self._reply[: self.playback.heard()]
+            return self._record.text
+        return self._record.text[: self.playback.heard()]
 
     def _ended(self) -> TurnEnded:
+        record = self._record
         return TurnEnded(
             turn=self.id,
             conversation=self.question.conversation,
             outcome=self._outcome,
             question=self._text,
             language=self._language,
-            reply=self._reply,
+            reply=record.text,
             heard=self._heard(),
             spoken=_joined(self._spoken),
-            refused=self._refused,
-            citations=self._citations(),
+            refused=record.refused,
+            citations=record.citations(),
             timings_ms=self.stages.milliseconds(),
             error=self._error,
             transcript=self._transcript,
-            tools=tuple(self._tools),
-            usage=self._usage(),
-            memories=tuple(self._memories),
-            at_limit=self._at_limit,
-            unsupported=self._unsupported(),
+            tools=tuple(record.tools),
+            usage=record.usage(),
+            memories=tuple(record.memories),
+            at_limit=record.at_limit,
+            unsupported=record.unsupported(self._text),
         )
-
-    def _unsupported(self) -> tuple[str, ...]:
-        if self._rests_on != "documents" or self._refused:
-            return ()
-        given = [self._text, *(p.text for p in self._passages), *(f"{p.document} {p.heading}" for p in self._passages)]
-        return unsupported(self._reply, [*given, *(memory.text for memory in self._memories)])
-
-    def _usage(self) -> TokensUsed | None:
-        used = self._used
-        return TokensUsed(sum(one.input for one in used), sum(one.output for one in used)) if used else None
-
-    def _citations(self) -> tuple[Citation, ...]:
-        return () if self._refused else cited(self._reply, self._passages)
 
     async def _keep(self, ended: TurnEnded) -> None:
         if ended.outcome == "unheard" or not ended.question:
@@ -344,7 +301,7 @@ class Turn:
 
     def _stored(self, ended: TurnEnded) -> StoredTurn:
         assert ended.outcome != "unheard", "what was not heard is not kept"
-        erased = self._erased
+        erased = self._record.erased
         return StoredTurn(
             id=ended.turn,
             conversation=ended.conversation,
@@ -359,7 +316,7 @@ class Turn:
             timings_ms=ended.timings_ms,
             created_at=self.company.now(),
             tools=tuple(StoredCall(call.name, {} if erased else call.arguments) for call in ended.tools),
-            rests_on=self._rests_on,
+            rests_on=self._record.rests_on,
             memory=None if erased else self.company.responder.memory,
             recalled=tuple(memory.id for memory in ended.memories),
         )
