@@ -236,7 +236,7 @@ class Memory(Section):
     """The most memories that are given to the model with a question."""
     tokens: int = Field(default=600, ge=50, le=4000)
     """The most that they may have together, as estimated."""
-    coverage: Share = 0.57
+    coverage: Share = 0.5
     """The share of a question's weight that a memory must hold to be recalled."""
     similarity: Share = 0.6
     """Cosine from which a memory is recalled, with embeddings that know meaning."""

@@ -67,7 +67,7 @@ def forget_user(connection: Connection, user: str) -> Forgotten:
     gone = delete_turns(connection, [row["id"] for row in turns])
     memories = 0
     for space in numbers:
-        memories += memory_tables.extent(connection, space).count
+        memories += memory_tables.count(connection, space)
         connection.execute("DELETE FROM memories WHERE space = ?", (space,))
         memory_lexicon.drop(connection, space)
         connection.execute("UPDATE collections SET state = 'retired' WHERE memory_space = ?", (space,))

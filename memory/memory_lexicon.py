@@ -7,6 +7,7 @@ be answered by what was said back.
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from heapq import nsmallest
 from sqlite3 import Connection
 from typing import Final
 
@@ -19,7 +20,7 @@ REPLY_MARK: Final = "\ue001"
 """Stands before a term of a reply. Of a private area, so that no text holds it and SQLite takes it for a letter."""
 MOST_TERMS: Final = 12
 """Of those in a question, only so many are searched for: the rarest."""
-MOST_ROWS: Final = 1000
+MOST_ROWS: Final = 500
 """A term is looked up in so many of the newest memories that hold it."""
 
 _VERSION: Final = f"{lexical.VERSION}_{personal_terms.VERSION}"
@@ -129,7 +130,7 @@ def best_matches(found: Mapping[str, Postings], memories: int, limit: int) -> li
         weight = math.log(1 + memories / found[term].count)
         for memory in found[term].ids:
             weights[memory] = weights.get(memory, 0.0) + weight
-    return sorted(weights, key=lambda memory: (-weights[memory], -memory))[:limit]
+    return nsmallest(limit, weights, key=lambda memory: (-weights[memory], -memory))
 
 
 def held(connection: Connection, space: int, memories: Sequence[int]) -> dict[int, frozenset[str]]:

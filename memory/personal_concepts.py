@@ -43,6 +43,7 @@ spouse < partner: spouse | 配偶
 girlfriend < partner: girlfriend | 女朋友 女友
 boyfriend < partner: boyfriend | 男朋友 男友
 child < family: child children kid kids baby | 孩子 小孩 宝宝 娃
+twin < child: twin twins | 双胞胎
 son < child: son sons | 儿子
 daughter < child: daughter daughters | 女儿 闺女
 grandchild < family: grandchild grandchildren | 孙辈
@@ -52,8 +53,12 @@ parent < family: parent parents | 父母 爸妈 爹妈
 mother < parent: mother mom mum mama mommy mummy | 妈妈 母亲 老妈 妈
 father < parent: father dad daddy papa | 爸爸 父亲 老爸 爸
 sibling < family: sibling siblings | 兄弟姐妹
-brother < sibling: brother brothers | 哥哥 弟弟 兄弟
-sister < sibling: sister sisters | 姐姐 妹妹 姐妹
+brother < sibling: brother brothers | 兄弟
+elderbrother < brother: | 哥哥
+youngerbrother < brother: | 弟弟
+sister < sibling: sister sisters | 姐妹
+eldersister < sister: | 姐姐
+youngersister < sister: | 妹妹
 grandparent < family: grandparent grandparents | 祖父母
 grandmother < grandparent: grandmother grandma granny | 奶奶 外婆 姥姥 祖母
 grandfather < grandparent: grandfather grandpa | 爷爷 外公 姥爷 祖父
@@ -84,8 +89,11 @@ drink: drink drinks drinking drank beverage | 喝 饮料
 coffee < drink: coffee latte espresso cappuccino | 咖啡 拿铁
 tea < drink: tea | 茶
 milk < drink: milk | 牛奶
+breakfast < food: breakfast | 早饭 早餐 早点
+lunch < food: lunch | 午饭 午餐 中饭
+dinner < food: dinner supper | 晚饭 晚餐
 vegetarian: vegetarian vegan | 吃素 素食
-sport: sport sports exercise gym workout training | 运动 健身 锻炼
+sport: sport sports exercise gym workout | 运动 健身 锻炼
 run < sport: run runs running jog jogging marathon | 跑步 慢跑 马拉松 半马 全马
 swim < sport: swim swims swimming | 游泳
 football < sport: football soccer | 足球
@@ -130,11 +138,12 @@ key: key keys | 钥匙
 exam: exam exams test | 考试
 learn: learn learning learns lesson lessons course class classes | 学习 学 课 上课 课程
 buy: buy bought purchase purchased | 买
-sleep: sleep asleep | 睡觉 入睡
+sleep: sleep asleep | 睡觉 入睡 睡前 睡觉前
 wake: wake woke | 起床
-height: tall height | 身高
-weight: weigh weight | 体重
-pay: salary wage income earn earns | 工资 薪水 收入 月薪
+height: tall height | 身高 多高
+weight: weigh weight | 体重 多重
+pay: salary wage income earn earns | 工资 薪水 收入 月薪 挣 赚
+wifi: wifi | 无线网 无线网络
 weekend: weekend weekends saturday saturdays sunday sundays | 周末 星期六 星期日 星期天 周六 周日 礼拜六 礼拜天
 panda: panda | 熊猫
 menu: menu | 菜单
@@ -148,6 +157,7 @@ PEOPLE: Final = frozenset({"family", "friend", "neighbour", "colleague", "boss",
 
 ASKED_ONLY: Final = """
 home: city town | 城市
+pet: | 养
 """
 """Words that stand for a concept in a question only: whoever tells it names the thing itself."""
 
@@ -159,7 +169,8 @@ PATTERNS: Final = (
     ),
     (r"\bwhere (?:am|was|are|do|is|did) .*\bfrom\b|\b(?:come|comes|came|am|'m|is) from\b|\bborn in\b", "hometown"),
     (r"\b(?:i|we|you|he|she|they) (?:really |also |just |still |don't |do not |both )*like\b", "like"),
-    (r"\b(?:do|does|did) (?:i|my \w+) (?:really |still )?like\b|\blike (?:best|most|to)\b", "like"),
+    (r"\b(?:do|does|did) (?:i|my \w+) (?:really |still )?like\b|(?<!'d )(?<!would )\blike (?:best|most|to)\b", "like"),
+    (r"\b(?:don't|doesn't|didn't) (?:i|we|my \w+) (?:really )?like\b", "dislike"),
     (r"\bdon't like\b|\bdo not like\b|\bcan't stand\b", "dislike"),
     (r"\bfor a living\b|\b(?:i|i'm|work) (?:now )?with the\b|\bwork(?:s|ing)? (?:as|for|at)\b", "work"),
     (r"\b(?:my name is|i'm called|call me|i am called)\b", "name"),
@@ -170,6 +181,9 @@ PATTERNS: Final = (
         "travel",
     ),
     (r"\b(?:share|rent|bought) (?:a|an|the) (?:small |big |new )?(?:flat|house|apartment|room)\b", "home"),
+    ("《[^》]+》", "book"),
+    ("《[^》]+》", "film"),
+    ("《[^》]+》", "music"),
     ("(?:改|想|要|打算|计划|准备|约我|约)[^，。,. ]{0,6}去(?!掉|世|年)|不去了|没去成", "travel"),
     ("(?:在[^，。 ]{1,10}|我|一家[^，。 ]{1,8})当(?!时|然|年|初|成|地|天|前|中)", "work"),
     ("做[^，。 ]{1,4}的(?=[，。 ]|$)|干(?:什么|哪)的", "work"),

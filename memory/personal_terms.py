@@ -6,7 +6,7 @@ names, so that a dog does not answer for a cat.
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from memory.lexical import Question, index_terms, normalised, parse_question, stem
@@ -17,8 +17,10 @@ VERSION: Final = 1
 """Goes up whenever a statement has other terms than before; the terms of all spaces are then made anew."""
 MARK: Final = "\ue000"
 """Stands before the name of a concept: of a private area, so that no text holds it and SQLite takes it for a letter."""
-LESS: Final = 0.25
-"""What a word weighs that says of which kind the answer is ("which town"): a statement names the thing itself."""
+LESS, MORE = 0.25, 0.6
+"""What a word weighs that says of which kind the answer is ("which town"): a statement names the thing itself. More
+where nothing else is asked but what one likes."""
+TASTE: Final = ("like", "dislike")
 
 _ASKING: Final = re.compile(
     r"\b(?:do|did|can|could|would|will|have) (?:you|i|we) (?:still |ever |happen to |already |just )*"
@@ -39,28 +41,28 @@ _NOW: Final = re.compile(
     "|现在|目前|如今|最近|近来|这几天|这阵子|平时|平常|一般|通常|眼下|到底|具体|究竟|已经"
 )
 _EMPTY: Final = re.compile(
-    r"'(?:d|m|ll|re|ve)\b|\b(?:thing|things|stuff|best|most|least|ones?)\b"
-    "|(?:多长|多少|什么|哪些)时间|(?:哪些|什么|哪件|的)(?:事情|事|东西)(?!业)|(?:干|做)(?:些)?什么|干嘛"
+    r"'(?:d|m|ll|re|ve)\b|\b(?:thing|things|stuff|best|most|least|ones?|last (?:\w+ )?digits)\b"
+    "|(?:多长|多少|什么|哪些)时间|(?:哪些|什么|哪件|的)(?:事情|事|东西)(?!业)|(?:干|做)(?:些)?什么(?!的|工作)|干嘛"
     "|我们?家(?:里)?|家里|什么地方|哪个地方"
     "|(?<=[\u4e00-\u9fff])(?:号码|号)(?=是|多少|$|[^\u4e00-\u9fff])"
 )
 _LESS: Final = re.compile(
     r"\b(?:in the|at|this|every|each) (?:morning|afternoon|evening|night|noon|day)\b|\bmornings\b|\bevenings\b"
-    r"|\bfor a living\b|\b(?:old|new)\b|早上|上午|中午|下午|晚上|夜里|每天"
+    r"|\bfor a living\b|\b(?:old|new)\b|早上|上午|中午|下午|晚上|夜里|每天|[每1一]个?月(?![\u4e00-\u9fff]?\d)"
     "|[吃喝玩看听读唱](?= *(?:什么|哪[种个些])[\u4e00-\u9fff](?<![好了呢吗的]))"
 )
 _VERB: Final = re.compile("(?<=[\u4e00-\u9fff])([吃喝唱学玩看养读写买坐穿用教弹打])(?=什么|哪|多少|几)")
 """A word by itself, before what it asks for."""
 _WHICH: Final = (
     r"(?:\b(?:what|which)(?: (?:kind|sort|type|brand|breed)s?(?: of)?)? "
-    "|(?:什么|哪(?![儿里])一?[个种些座家位款部首本条只所门类]?))"
+    "|(?:什么|哪(?![儿里])一?[个种些座家位款部首本条只所门类支]?))"
 )
 _KIND: Final = re.compile(
     rf"{_WHICH}(?:"
     r"(?!(?:is|are|was|were|am|do|does|did|has|have|had|can|could|will|would|should|must|may|i|we|my"
     r"|our|the|to|on|in|at"
     r"|of|for|if|about|else|you|he|she|they|it)\b)(?P<en>[a-z]+)"
-    f"|(?P<zh>(?![个种些座家位款部首本条只所门类儿里]){IDEOGRAPH}{{1,3}}?)(?=$|[^\u4e00-\u9fff]|[的是在了吗呢]))"
+    f"|(?P<zh>(?![个种些座家位款部首本条只所门类支儿里]){IDEOGRAPH}{{1,3}}?)(?=$|[^\u4e00-\u9fff]|[的是在了吗呢]))"
 )
 _WHICH_BEFORE: Final = re.compile(f"{_WHICH}$")
 _SELF: Final = re.compile(r"\b(?:i|i'm|i've|me|my|mine|we|our|us)\b|我|咱")
@@ -143,6 +145,8 @@ def asked(question: str) -> PersonalQuestion:
             _want(wants, text[begin:end], set(terms), LESS)
         text = _blanked(text, begin, end)
     rest, wants = _without_forms(parse_question(text), wants)
+    if not rest.has_content and not any(want.share == 1 for concept, want in wants.items() if concept not in TASTE):
+        wants = {name: replace(want, share=max(want.share, MORE)) for name, want in wants.items()}
     return PersonalQuestion(tuple(wants.values()), rest, bool(_SELF.search(normalised(question))) and not people)
 
 

@@ -134,7 +134,9 @@ class Recaller:
             if inquiry.within is None:
                 return NOTHING
             return await self._said_then(space, inquiry)
-        candidates = await self._ledger.read(partial(_candidates, space=space, inquiry=inquiry, near=near))
+        candidates = await self._ledger.read(
+            partial(_candidates, space=space, inquiry=inquiry, near=near, threshold=self._wanted.coverage)
+        )
         supporting = [one for one in candidates if self._supports(one)]
         memories = fitting(
             [replace(one.memory, score=self._score(one)) for one in self._ordered(supporting, inquiry, now)],
@@ -153,7 +155,9 @@ class Recaller:
         assert inquiry.within is not None
         begin, end = inquiry.within
         found = await self._ledger.read(partial(memory_tables.said_in, space=space, begin=begin, end=end, limit=POOL))
-        kept = [memory for memory in found if _fits(memory, inquiry)]
+        kept = [
+            memory for memory in found if _fits(memory, inquiry) and (memory.kind != "turn" or statements(memory.text))
+        ]
         kept.sort(key=lambda memory: (-memory.importance, -memory.id))
         memories = fitting([replace(memory, score=1.0) for memory in kept], self._wanted.items, self._wanted.tokens)
         return Recollection(memories, bool(memories), 1.0 if memories else 0.0, None)
@@ -220,43 +224,53 @@ def _by_time(group: list[_Candidate], past: bool) -> list[_Candidate]:
 def _fits(memory: Memory, inquiry: _Inquiry) -> bool:
     if memory.turn in inquiry.without or (memory.closed_at is not None and not inquiry.past):
         return False
-    if inquiry.within is not None and not inquiry.within[0] <= memory.said_at < inquiry.within[1]:
-        return False
-    return inquiry.of_reply or memory.kind != "turn" or bool(statements(memory.text))
+    return inquiry.within is None or inquiry.within[0] <= memory.said_at < inquiry.within[1]
 
 
-def _candidates(connection: Connection, space: int, inquiry: _Inquiry, near: Mapping[int, float]) -> list[_Candidate]:
+def _candidates(
+    connection: Connection, space: int, inquiry: _Inquiry, near: Mapping[int, float], threshold: float
+) -> list[_Candidate]:
     """What either search brings, as one state of the ledger has it."""
-    extent = memory_tables.extent(connection, space)
     within = None
     if inquiry.within is not None:
         within = memory_tables.said_between(connection, space, *inquiry.within)
         if within is None:
             return []
-    personal = inquiry.personal
+    personal, extent = inquiry.personal, memory_tables.extent(connection, space)
     found = memory_lexicon.postings(connection, space, personal.terms, extent, within, replies=inquiry.of_reply)
     pool = memory_lexicon.best_matches(found, extent.count, POOL)
     memories = memory_tables.by_id(connection, space, {*pool, *near})
-    kept = {number: memory for number, memory in memories.items() if _fits(memory, inquiry)}
+    held = memory_lexicon.held(connection, space, [n for n, memory in memories.items() if _fits(memory, inquiry)])
     frequency = {term: posting.count for term, posting in found.items()}
     wants = [(want.terms, want.share) for want in personal.wants]
-    coverage = Coverage(personal.rest, frequency, extent.count, wants)
-    held = memory_lexicon.held(connection, space, list(kept))
-    plain = {number: _plain(terms, kept[number], inquiry) for number, terms in held.items()}
-    shares = {number: coverage.of(terms) for number, terms in plain.items()}
-    lexical = sorted((n for n in pool if n in kept), key=lambda n: -shares.get(n, 0.0))[:CANDIDATES]
-    ranks = fuse([[number for number in near if number in kept], lexical])
-    return [
-        _Candidate(kept[n], rank, shares.get(n, 0.0), coverage.met(plain.get(n, frozenset())), near.get(n))
-        for n, rank in ranks.items()
-    ]
+    judge = _Judge(inquiry, Coverage(personal.rest, frequency, extent.count, wants), threshold)
+    judged = {n: judge.judged(memories[n], terms) for n, terms in held.items() if _is_said(terms) or inquiry.of_reply}
+    lexical = sorted((n for n in pool if n in judged), key=lambda n: -judged[n][0])[:CANDIDATES]
+    ranks = fuse([[n for n in near if n in judged], lexical])
+    return [_Candidate(memories[n], rank, *judged[n], near.get(n)) for n, rank in ranks.items()]
 
 
-def _plain(terms: frozenset[str], memory: Memory, inquiry: _Inquiry) -> frozenset[str]:
-    """The terms of a memory that may answer: a reply's where it is asked for, nobody else's for the speaker's own."""
-    if inquiry.of_reply:
-        return frozenset(term.removeprefix(REPLY_MARK) for term in terms)
-    if not inquiry.personal.of_self:
-        return terms
-    wanted = frozenset(term for want in inquiry.personal.wants for term in want.terms)
-    return (terms - wanted) | (wanted & stated_of_self(memory.text))
+def _is_said(terms: Iterable[str]) -> bool:
+    """Whether terms of a memory are of the user's own words, not of a reply alone."""
+    return any(not term.startswith(REPLY_MARK) for term in terms)
+
+
+@dataclass(frozen=True, slots=True)
+class _Judge:
+    """How much of a question a memory holds."""
+
+    inquiry: _Inquiry
+    measure: Coverage
+    threshold: float
+
+    def judged(self, memory: Memory, terms: frozenset[str]) -> tuple[float, tuple[bool, ...]]:
+        """The share of the question's weight, and which parts.
+
+        A reply counts where it is asked for; what was said of others does not count for the speaker.
+        """
+        if self.inquiry.of_reply:
+            terms = frozenset(term.removeprefix(REPLY_MARK) for term in terms)
+        elif self.inquiry.personal.of_self and self.measure.of(terms) >= self.threshold:
+            wanted = frozenset(term for want in self.inquiry.personal.wants for term in want.terms)
+            terms = (terms - wanted) | (wanted & stated_of_self(memory.text))
+        return self.measure.of(terms), self.measure.met(terms)

@@ -74,7 +74,7 @@ class SpaceVectors:
 
     def count(self, connection: Connection) -> int:
         """The memories that are kept."""
-        return memory_tables.extent(connection, self.owner).count
+        return memory_tables.count(connection, self.owner)
 
     def texts(self, connection: Connection, after: int, limit: int) -> Mapping[int, str]:
         """What is embedded of them."""

@@ -5,7 +5,6 @@ ways it counts as a question: one that is missed answers itself when it is asked
 """
 
 import re
-from functools import lru_cache
 from typing import Final
 
 from memory.script import IDEOGRAPH
@@ -127,7 +126,6 @@ _ORDERS: Final = tuple(re.compile(pattern, re.I) for pattern in (*_ENGLISH_ORDER
 _MARKS: Final = " \t\n.,!?;:…。，！？；：、~～\"'“”"
 
 
-@lru_cache(maxsize=4096)
 def statements(text: str) -> tuple[str, ...]:
     """The sentences that tell something, in order and word for word; of one that tells and asks, what it tells."""
     return tuple(told for sentence in sentences(text) if (told := _told(sentence)))
