@@ -32,7 +32,7 @@ class MemoryOutcome:
     reply: str
     right: bool
     leaked: bool
-    """The reply, or a memory that was recalled for it, holds what must not be there."""
+    """The reply, or a memory that was recalled for it, holds what was to be forgotten."""
     milliseconds: float
     """Until all was looked up."""
 
@@ -81,8 +81,9 @@ async def _hold(assistant: Assistant, user: SpeakingUser, number: int) -> None:
 async def _ask(assistant: Assistant, user: SpeakingUser, question: MemoryQuestion) -> MemoryOutcome:
     assistant.clock = lambda: user.last + timedelta(days=1)
     ended = await assistant.ask(text=question.question, user=user.user, speak=False)
-    leaked = _says_any(ended.reply, question.not_) or (
-        question.kind == "forgotten" and any(_says_any(memory.text, question.not_) for memory in ended.memories)
+    stale = _says_any(ended.reply, question.not_)
+    leaked = question.kind == "forgotten" and (
+        stale or any(_says_any(memory.text, question.not_) for memory in ended.memories)
     )
     reached = ended.timings_ms.get("recall", ended.timings_ms.get("first_token", 0.0))
     return MemoryOutcome(
@@ -90,7 +91,7 @@ async def _ask(assistant: Assistant, user: SpeakingUser, question: MemoryQuestio
         user.user,
         user.language,
         ended.reply,
-        _is_right(ended, question) and not leaked,
+        _is_right(ended, question) and not stale and not leaked,
         leaked,
         reached - ended.timings_ms["transcript"],
     )
