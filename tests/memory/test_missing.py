@@ -2,18 +2,22 @@
 
 import shutil
 import wave
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from sqlite3 import Connection
 
 import anyio
 import pytest
 
+from agent.citations import cited
 from configs.errors import DocumentUnreadable
 from memory.documents import Found
 from memory.ingestion import Ingestion, Progress
 from memory.knowledge import Knowledge
 from memory.ledger import Ledger
 from memory.missing import find_missing
+from memory.turns import StoredTurn, Turns
 
 pytestmark = pytest.mark.anyio
 
@@ -29,6 +33,10 @@ def documents(tmp_path: Path) -> Path:
 
 def outcomes(ingestion: Ingestion) -> dict[str, str]:
     return {file.path.name: file.outcome for file in ingestion.files}
+
+
+def count(connection: Connection, table: str) -> int:
+    return int(connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0])
 
 
 async def titles(knowledge: Knowledge) -> list[str]:
@@ -47,7 +55,8 @@ async def test_a_document_goes_with_its_file(knowledge: Knowledge, ledger: Ledge
     assert await titles(knowledge) == ["Title b.md", "Title a.md"]
     assert not (await knowledge.search("desert", knowledge=["default"])).answerable
     for table in ("documents", "passages", "lexicon"):
-        assert await ledger.read(lambda c, t=table: c.execute(f"SELECT count(*) FROM {t}").fetchone()[0]) == 2
+        rows = await ledger.read(partial(count, table=table))
+        assert rows == 2
 
 
 async def test_only_what_lies_in_the_folder_and_the_knowledge_base_goes(
@@ -134,3 +143,19 @@ async def test_a_document_can_be_removed_while_others_come_in(knowledge: Knowled
         assert await titles(knowledge) == ["Title a.md", "Title deep/c.md"]
         removed.set()
     assert (await knowledge.search("volcanoes", knowledge=["default"])).answerable
+
+
+async def test_a_citation_holds_what_its_document_said(knowledge: Knowledge, ledger: Ledger, documents: Path) -> None:
+    await knowledge.ingest([documents])
+    passages = (await knowledge.search("a river", knowledge=["default"])).passages
+    turn = StoredTurn(
+        id="t", conversation="c", user="u", persona="p", question="a river?", reply="See [1].", heard="See [1].",
+        outcome="completed", language="en", citations=cited("See [1].", passages), timings_ms={},
+        created_at=datetime(2026, 1, 1, tzinfo=UTC),
+    )  # fmt: skip
+    await Turns(ledger).add(turn)
+    (documents / "a.md").unlink()
+    await knowledge.ingest([documents])
+    assert not (await knowledge.search("a river", knowledge=["default"])).answerable
+    (kept,) = await Turns(ledger).of("c")
+    assert [(c.document, c.text) for c in kept.citations] == [("Title a.md", "This is about a river.")]
