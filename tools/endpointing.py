@@ -50,6 +50,11 @@ class Endpointer:
         """When the open utterance began, in seconds of the stream; None between utterances."""
         return None if self._began is None else self._began * self._frame_seconds
 
+    @property
+    def pause(self) -> float:
+        """How long nothing was said in the open utterance, in seconds; 0 between utterances."""
+        return 0.0 if self._began is None else (self._frame - self._last) * self._frame_seconds
+
     def push(self, probability: float) -> SpeechStart | SpeechEnd | None:
         """Takes the next frame; says what it shows."""
         if probability >= self._listening.speech_threshold:

@@ -13,6 +13,8 @@ from tools.endpointing import Endpointer, SpeechEnd, SpeechStart
 
 SLICE = 0.5
 """Seconds of input that are worked on before others have their turn."""
+PAUSE = 0.1
+"""Seconds of silence after which what was said so far is given at once: it may be all."""
 SAMPLE_BYTES = 2
 
 
@@ -60,7 +62,8 @@ class Listener:
         """Each start of speech, then its utterance; at the end of the frames, the one that is open.
 
         Frames may have any length, and another rate than the ones before. In between, what was said so far is given
-        every `partials` seconds, while a voice is heard; 0 is never. Close with `aclosing`.
+        every `partials` seconds while a voice is heard, and once at the beginning of each pause; with 0 never. Close
+        with `aclosing`.
         """
         stream = _Stream(self._detector, self._listening, partials)
         async for chunk in frames:
@@ -81,6 +84,8 @@ class _Stream:
         self._partials = _position(partials)
         self._due = 0
         """The position from which what was said so far is given again."""
+        self._paused = False
+        """Whether it was given in this pause."""
         self._voice = detector.open_stream()
         self._endpointer = Endpointer(listening, self._frame / SPEECH_RATE)
         self._around = _position(listening.pre_roll)
@@ -130,9 +135,15 @@ class _Stream:
             self._forget()
 
     def _goes_on(self, probability: float) -> bool:
-        """Whether it is time to give what was said so far; in a pause, which may be the end, it never is."""
-        speaks = self._endpointer.began is not None and probability >= self._voiced
-        return bool(self._partials) and speaks and self._judged >= self._due
+        """Whether it is time to give what was said so far; in a pause, which may be the end, it is once."""
+        if not self._partials or self._endpointer.began is None:
+            return False
+        if self._endpointer.pause >= PAUSE:
+            first, self._paused = not self._paused, True
+            return first
+        speaks = probability >= self._voiced
+        self._paused = self._paused and not speaks
+        return speaks and self._judged >= self._due
 
     def _utterance(self, end: SpeechEnd) -> Utterance:
         last = min(_position(end.at) + self._around, self._judged)

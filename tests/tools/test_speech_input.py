@@ -133,7 +133,7 @@ async def test_a_pause_that_is_shorter_than_the_pre_roll_is_shared_out_once(samp
 @pytest.mark.anyio
 @pytest.mark.parametrize("samples", [160, 512, 100_000])
 async def test_what_was_said_so_far_is_given_while_somebody_speaks(samples: int) -> None:
-    # A pause of 0.4 s within the first utterance, which ends at 4.0; then one that is too short for a partial.
+    # A pause of 0.4 s within the first utterance, which ends at 4.0; then one that ends before its first is due.
     whole = sound((1.0, False), (1.4, True), (0.4, False), (1.2, True), (1.0, False), (0.4, True), (1.0, False))
 
     async def frames() -> AsyncGenerator[AudioChunk, None]:
@@ -144,12 +144,13 @@ async def test_what_was_said_so_far_is_given_while_somebody_speaks(samples: int)
     async with aclosing(Listener(Loudness(), listening).listen(frames(), partials=0.6)) as events:
         found: list[Heard] = [event async for event in events]
     kinds = [type(event) for event in found]
-    assert kinds == [SpeechStarted, *[SpeechGoesOn] * 4, Utterance, SpeechStarted, Utterance]
-    # Speech begins at 1.0, so the first 0.8 to 1.6 and so on; what falls due at 2.8, in the pause, waits for a voice.
-    ends = [1.6, 2.2, 2.81, 3.41]
-    for event, end in zip(found[1:5], ends, strict=True):
+    assert kinds == [SpeechStarted, *[SpeechGoesOn] * 6, Utterance, SpeechStarted, SpeechGoesOn, Utterance]
+    # Speech begins at 1.0, so the first is from 0.8 to 1.6 and so on; and 0.1 s into each pause all that was said,
+    # after which the next is due in 0.6 s again.
+    spans = [*((0.8, end) for end in (1.6, 2.2, 2.5, 3.1, 3.7, 4.1)), (4.8, 5.5)]
+    for event, (start, end) in zip([*found[1:7], found[9]], spans, strict=True):
         assert isinstance(event, SpeechGoesOn)
-        assert event.sound.pcm == whole.pcm[2 * round(0.8 * 16_000) : 2 * round(end * 16_000)]
+        assert event.sound.pcm == whole.pcm[2 * round(start * 16_000) : 2 * round(end * 16_000)]
 
 
 @pytest.mark.anyio
