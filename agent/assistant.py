@@ -40,6 +40,7 @@ from models.text_to_speech import TextToSpeech, Voice
 from models.voice_activity import VoiceActivityDetector
 from tools.conversation_ears import ConversationEars
 from tools.hotwords import hotwords
+from tools.recordings import Recorded
 from tools.speech_input import Listener
 from tools.speech_output import Speaker
 from tools.spoken_language import SpokenLanguage
@@ -112,6 +113,13 @@ class Assistant:
             except EngineError as error:
                 log.warning("%s (%s)", error.message, error.hint)
                 self._cold = error
+
+    async def work(self) -> None:
+        """Works through the ingestions that wait, for as long as it runs; recordings are heard by the same ears."""
+        hear = None
+        if self.ears and self._detector:
+            hear = Recorded(self.ears, self._detector, self.settings.listening, self.settings.limits).transcribe
+        await self.store.jobs.run(hear)
 
     async def _warm_ears(self) -> None:
         if self.ears is None:

@@ -1,8 +1,9 @@
 """`tingshuo ingest`: documents into a knowledge base, with progress, and each failure with its remedy."""
 
 from collections import Counter
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Awaitable, Callable, Generator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import rich.progress
@@ -10,6 +11,7 @@ from anyio import Event, create_task_group
 from anyio.to_thread import run_sync
 from rich.console import Console
 
+from agent.recordings import open_recordings
 from agent.store import open_store
 from api.errors import lines
 from api.safe_text import safe
@@ -18,7 +20,6 @@ from configs.errors import AssistantError, DocumentUnreadable
 from configs.settings import Settings
 from memory.documents import SUFFIXES
 from memory.ingestion import Ingestion, Progress
-from memory.knowledge import Knowledge
 from memory.watching import watch
 
 FAILED = DocumentUnreadable.exit_code
@@ -26,8 +27,8 @@ FAILED = DocumentUnreadable.exit_code
 
 async def ingest(settings: Settings, paths: Sequence[Path], knowledge: str) -> int:
     """Takes the documents in, says what became of them, and returns the exit code."""
-    async with open_store(settings) as store:
-        done, came = await _ingested(store.knowledge, paths, knowledge)
+    async with open_store(settings) as store, open_recordings(settings) as hear:
+        done, came = await _ingested(partial(store.knowledge.ingest, transcribe=hear), paths, knowledge)
     if not done.files:
         raise DocumentUnreadable(f"there is no document in {', '.join(map(str, paths))}", "Name files or folders.")
     return _report(done, came)
@@ -39,15 +40,20 @@ async def follow(settings: Settings, paths: Sequence[Path], knowledge: str) -> N
     What goes wrong after the first time is said, and tried again at the next change.
     """
     paths = await run_sync(_resolved, paths)
-    async with open_store(settings) as store, create_task_group() as tasks:
+    async with (
+        open_store(settings) as store,
+        open_recordings(settings) as hear,
+        create_task_group() as tasks,
+    ):
+        take_in = partial(store.knowledge.ingest, transcribe=hear)
         bell = _Bell()
         await tasks.start(watch, paths, bell.ring)
-        _report(*await _ingested(store.knowledge, paths, knowledge))
+        _report(*await _ingested(take_in, paths, knowledge))
         note("Following changes (Ctrl-C ends)")
         while True:
             await bell.wait()
             try:
-                done, came = await _ingested(store.knowledge, paths, knowledge)
+                done, came = await _ingested(take_in, paths, knowledge)
             except AssistantError as error:
                 note(lines(error))
                 continue
@@ -69,7 +75,9 @@ class _Bell:
         self._rung = Event()
 
 
-async def _ingested(knowledge: Knowledge, paths: Sequence[Path], name: str) -> tuple[Ingestion, Counter[str]]:
+async def _ingested(
+    take_in: Callable[..., Awaitable[Ingestion]], paths: Sequence[Path], name: str
+) -> tuple[Ingestion, Counter[str]]:
     came: Counter[str] = Counter()
     with _bar() as draw:
 
@@ -78,7 +86,7 @@ async def _ingested(knowledge: Knowledge, paths: Sequence[Path], name: str) -> t
             draw(progress)
 
         try:
-            return await knowledge.ingest(paths, knowledge=name, progress=count), came
+            return await take_in(paths, knowledge=name, progress=count), came
         except AssistantError:
             if came:
                 note(f"{_counts(came)} before this happened:")

@@ -30,6 +30,7 @@ async def serve(settings: Settings, taken: socket.socket, announce: Callable[[],
             )
             ending.server = _Server(config)
             warming.start_soon(assistant.warm)
+            warming.start_soon(assistant.work)
             announce()
             await ending.server.serve(sockets=[taken])
             warming.cancel_scope.cancel()

@@ -1,0 +1,44 @@
+"""Recordings written down: utterance by utterance, so that whoever speaks to the same ears meanwhile need not wait."""
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from pathlib import Path
+
+from configs.settings import Limits, Listening
+from models.audio import AudioChunk
+from models.decoding import decode
+from models.speech_to_text import SpeechToText
+from models.voice_activity import VoiceActivityDetector
+from tools.speech_input import Listener, Utterance
+
+SLICE = 1.0
+"""Seconds of sound that are listened to at once."""
+
+
+class Recorded:
+    """Ears for files."""
+
+    def __init__(
+        self, ears: SpeechToText, detector: VoiceActivityDetector, listening: Listening, limits: Limits
+    ) -> None:
+        self._ears = ears
+        self._listener = Listener(detector, listening)
+        self._limits = limits
+
+    async def transcribe(self, path: Path) -> str:
+        """What is said in a file, a line for each utterance.
+
+        Raises AudioUnsupported, RequestTooLarge over `limits.audio_bytes` or `limits.recording_seconds`, EngineFailed.
+        """
+        limits = self._limits
+        sound = await decode(path, max_bytes=limits.audio_bytes, max_seconds=limits.recording_seconds)
+        async with aclosing(self._listener.listen(_frames(sound))) as heard:
+            # The language is found out each time: people who meet may speak several.
+            said = [await self._ears.transcribe(event.sound) async for event in heard if isinstance(event, Utterance)]
+        return "\n".join(transcript.text for transcript in said if transcript.text)
+
+
+async def _frames(sound: AudioChunk) -> AsyncGenerator[AudioChunk, None]:
+    size = 2 * int(SLICE * sound.rate)
+    for start in range(0, len(sound.pcm), size):
+        yield AudioChunk(sound.pcm[start : start + size], sound.rate)
