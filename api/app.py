@@ -20,6 +20,7 @@ from agent.assistant import Assistant
 from api.answer import Answer, answered, as_json, engines, in_order
 from api.ask_request import OPENAPI, asked_in
 from api.errors import body, error_body
+from api.knowledge_routes import KnowledgeRoutes
 from api.memory_routes import MemoryRoutes
 from configs.errors import AssistantError
 from models.audio import wav_bytes
@@ -86,6 +87,7 @@ def create_app(assistant: Assistant, service: Service) -> FastAPI:
         return await service.attend(request, answer)
 
     app.include_router(MemoryRoutes(assistant).router)
+    app.include_router(KnowledgeRoutes(assistant).router)
     return app
 
 

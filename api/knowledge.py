@@ -23,7 +23,7 @@ async def list_documents(settings: Settings, *, json: bool) -> None:
     async with open_store(settings) as store:
         documents = await store.knowledge.documents()
     if json:
-        print_json([_document(document) for document in documents])
+        print_json([as_json(document) for document in documents])
     elif not documents:
         note(NO_DOCUMENTS)
     for base in () if json else dict.fromkeys(document.knowledge for document in documents):
@@ -42,7 +42,7 @@ async def search(settings: Settings, question: str, knowledge: Sequence[str], li
     async with open_store(settings) as store:
         found = await store.knowledge.search(question, knowledge=knowledge or ["default"], limit=limit)
     if json:
-        print_json(_retrieval(found))
+        print_json(found_json(found))
         return
     out = console()
     verdict = "The documents answer this" if found.answerable else "The documents do not answer this"
@@ -98,11 +98,13 @@ def _measures(found: Retrieval) -> str:
     return f"coverage {found.coverage:.2f}{similarity}"
 
 
-def _document(document: StoredDocument) -> dict[str, Any]:
+def as_json(document: StoredDocument) -> dict[str, Any]:
+    """A document for a program."""
     return {**asdict(document), "added_at": document.added_at.isoformat()}
 
 
-def _retrieval(found: Retrieval) -> dict[str, Any]:
+def found_json(found: Retrieval) -> dict[str, Any]:
+    """What was found, for a program."""
     return {
         "answerable": found.answerable,
         "coverage": found.coverage,

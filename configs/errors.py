@@ -22,6 +22,7 @@
         ├── NoSpeechHeard
         ├── RequestTooLarge
         ├── DocumentUnreadable
+        ├── FolderNotOpen
         ├── KnowledgeBaseNotFound
         ├── JobNotFound
         ├── MemoryNotFound
@@ -169,6 +170,12 @@ class DocumentUnreadable(RequestError):
     """A document cannot be read as text."""
 
     status = 422
+
+
+class FolderNotOpen(RequestError):
+    """A caller of the server named a file that it may not have read."""
+
+    status = 403
 
 
 class KnowledgeBaseNotFound(RequestError):

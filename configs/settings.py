@@ -221,7 +221,7 @@ class Grounding(Section):
 
     passages: int = Field(default=5, ge=1, le=20)
     """The most passages that are given to the model."""
-    coverage: Share = 0.47
+    coverage: Share = 0.45
     """How far a passage must say what is asked to count as answering; `tingshuo eval --calibrate` finds the best."""
     neighbours: int = Field(default=1, ge=0, le=4)
     """How many passages before and after one that answers are read along with it, where it is short."""
@@ -260,6 +260,8 @@ class Limits(Section):
 
     audio_bytes: Count = 50_000_000
     audio_seconds: Duration = 900
+    recording_seconds: Duration = 7200
+    """Of a recording that is taken in as a document."""
     question_characters: Count = 8_000
     speech_characters: Count = 100_000
     """What `tingshuo say` speaks at once."""
@@ -284,6 +286,8 @@ class Server(Section):
 
     host: str = "127.0.0.1"
     port: int = Field(default=8484, ge=0, le=65535)
+    documents: tuple[Annotated[Path, AfterValidator(Path.expanduser)], ...] = ()
+    """The folders that callers may have documents taken in from; none unless named."""
     published_on_loopback: bool = False
     """Inside a container whose port is published on its host's loopback alone; only there `host` may be 0.0.0.0."""
 
