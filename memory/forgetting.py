@@ -27,8 +27,8 @@ class Sweeper:
     async def sweep(self) -> None:
         """Drops the collections of users that are gone, and the vectors of single memories, each with its row.
 
-        A vector is first overwritten: deleting alone leaves it in the index's file. A copy may stay in the index's log
-        until Chroma clears it; it is numbers, and no word is among them.
+        A vector is first overwritten: deleting alone leaves it in the index's file. A copy may stay in Chroma's log and
+        free pages, which it does not clear; it is numbers, and no word is among them.
         """
         leftovers = partial(vector_collections.leftovers, of="memory_space")
         for collection in await self._ledger.read(leftovers):

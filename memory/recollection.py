@@ -109,16 +109,22 @@ class Recaller:
         number = await self._ledger.read(partial(memory_tables.find_space, space=space))
         if number is None:
             return NOTHING
-        past, of_reply = bool(_PAST.search(question)), bool(_REPLY.search(question))
-        asks = partial(_Inquiry, past=past, of_reply=of_reply, without=frozenset(without))
+        asks = partial(
+            _Inquiry,
+            past=bool(_PAST.search(question)),
+            of_reply=bool(_REPLY.search(question)),
+            without=frozenset(without),
+        )
+        span, whole = time_span(question, now), asks(asked(_topic(question)), within=None)
+        if span is None and not whole.personal.has_content:
+            return NOTHING
         near = await self._nearest(number, question)
-        span = time_span(question, now)
         if span is not None:
-            begin, end = span.begin, span.end
-            found = await self._found(number, asks(asked(_topic(span.rest)), within=(begin, end)), near, now)
+            then = asks(asked(_topic(span.rest)), within=(span.begin, span.end))
+            found = await self._found(number, then, near, now)
             if found.answerable:
                 return found
-        return await self._found(number, asks(asked(_topic(question)), within=None), near, now)
+        return await self._found(number, whole, near, now)
 
     async def _nearest(self, space: int, question: str) -> dict[int, float]:
         """The similarities of the nearest memories, the nearest first."""

@@ -3,6 +3,7 @@
 from collections.abc import AsyncGenerator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from sqlite3 import Connection
 
 import pytest
 
@@ -10,6 +11,7 @@ from configs import settings
 from configs.errors import EmbeddingMismatch, EngineUnavailable, MemoryNotFound, RequestError
 from memory.folder import DataFolder
 from memory.index import VectorIndex, open_index
+from memory.knowledge import open_knowledge
 from memory.ledger import Ledger
 from memory.memories import Memories, NewFact, Space
 from memory.turns import RestsOn, StoredTurn, Turns
@@ -268,3 +270,46 @@ async def test_what_cannot_be_embedded_is_kept_and_embedded_later(
     assert (found.answerable, found.similarity) == (True, None)
     assert await memories.catch_up() == 0
     assert (await memories.recall(NORA, "Where do I live?")).similarity is not None
+
+
+async def test_vectors_are_made_anew_with_those_of_the_documents(
+    ledger: Ledger, index: VectorIndex, memories: Memories
+) -> None:
+    await told(ledger, memories, turn(1, "I live in Leeds."), turn(2, "I live in Rome.", TOM))
+    other = HashedEmbeddings(32)
+    other.model = "other"
+    changed = Memories(ledger, index, other, settings.Memory())
+    async with (
+        changed.reindexable() as spaces,
+        open_knowledge(ledger, index, other, settings.Grounding(), settings.Limits()) as knowledge,
+    ):
+        done = await knowledge.reindex(others=spaces)
+        await Turns(ledger).add(turn(3, "I have a dog."))
+    assert [(one.name, one.texts, one.before, one.model) for one in done.done] == [
+        ("memory of nora", 1, "hashed-ngrams-1", "other"),
+        ("memory of tom", 1, "hashed-ngrams-1", "other"),
+    ]
+    assert await changed.catch_up() == 1
+    for space, place in ((NORA, "Leeds"), (TOM, "Rome")):
+        found = await changed.recall(space, "Where do I live?")
+        assert found.similarity is not None
+        assert [one.text for one in found.memories] == [f"I live in {place}."]
+    assert len(await ledger.read(lambda c: c.execute("SELECT id FROM collections").fetchall())) == 2
+
+
+async def test_terms_of_an_earlier_version_are_made_anew(ledger: Ledger, memories: Memories) -> None:
+    await told(
+        ledger, memories, turn(1, "I live in Leeds."), turn(2, "Recommend a film.", reply="Ran", rests_on="model")
+    )
+    (table,) = await ledger.read(tables)
+    await ledger.write(lambda c: c.execute(f"ALTER TABLE {table} RENAME TO memory_terms_1_0"))
+    assert not (await memories.recall(NORA, "Where do I live?")).answerable
+    await memories.recover()
+    assert await ledger.read(tables) == [table]
+    assert (await memories.recall(NORA, "Where do I live?")).answerable
+    assert (await memories.recall(NORA, "Which film did you recommend?")).answerable
+
+
+def tables(connection: Connection) -> list[str]:
+    rows = connection.execute("SELECT name FROM sqlite_master WHERE sql LIKE 'CREATE VIRTUAL TABLE%memory_terms_%'")
+    return [row["name"] for row in rows]
