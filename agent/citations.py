@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Final
 
-from memory.passages import Citation, Passage
+from memory.passages import PATH_SEPARATOR, Citation, Passage
 from models.engines.extractive_evidence import STOP_WORDS
 from models.engines.extractive_sentences import HAN
 
@@ -37,6 +37,26 @@ def cited(reply: str, passages: Sequence[Passage]) -> tuple[Citation, ...]:
         Citation(p.document, p.heading, (p.start, p.end), p.score, p.text, p.page)
         for p in (named or [passage for passage in passages if rests_on(said, passage.text)])
     )
+
+
+def source_line(reply: str, passages: Sequence[Passage], language: str) -> str:
+    """A sentence that names the source as one says it aloud, for a reply that only gives its number; else empty.
+
+    The number is on the screen alone, so whoever listens would not know where an answer comes from.
+    """
+    marks = [int(mark) for mark in _MARK.findall(reply)]
+    named = [passages[mark - 1] for mark in dict.fromkeys(marks) if 0 < mark <= len(passages)]
+    said = _MARK.sub(" ", reply).casefold()
+    if not named or any(passage.document.casefold() in said for passage in named):
+        return ""
+    first = named[0]
+    heading = first.heading.rpartition(PATH_SEPARATOR)[2]
+    heading = "" if heading == first.document else heading
+    if language == "zh":
+        page = f"第{first.page}页" if first.page else ""
+        return f"依据是《{first.document}》{heading and f'“{heading}”一节'}{page}。"
+    page = f", page {first.page}" if first.page else ""
+    return f" That is according to {first.document}{heading and f', {heading}'}{page}."
 
 
 def rests_on(reply: str, passage: str) -> bool:

@@ -17,6 +17,7 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.graph.message import REMOVE_ALL_MESSAGES
 
 from agent.checkpoints import PruningSaver
+from agent.citations import source_line
 from agent.events import (
     Failed,
     LimitReached,
@@ -128,6 +129,12 @@ class Conversation:
             for event in self._ungrounded(inquiry):
                 yield event
             return
+        async with aclosing(self._reply(context, inquiry)) as reply:
+            async for event in reply:
+                yield event
+
+    async def _reply(self, context: TurnContext, inquiry: Inquiry) -> AsyncGenerator[ReplyEvent, None]:
+        """What the model says, and what must be said about it."""
         if self._summaries:
             context.earlier = await self._summaries.of(inquiry.conversation)
         # Now and in the end, since a turn that is cut never comes to its end.
@@ -137,6 +144,8 @@ class Conversation:
             async for event in reply:
                 said += event.text if isinstance(event, TextDelta) else ""
                 yield event
+        if line := source_line(said, [*context.given, *context.found], inquiry.language):
+            yield TextDelta(line)
         if self._strict and (lacking := unsupported(said, context.texts)):
             yield TextDelta(caveat(lacking, inquiry.language))
         if context.memory and context.memory.erased is not None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from agent.citations import cited
+from agent.citations import cited, source_line
 from memory.passages import Passage
 from models.engines.extractive import NOTHING
 
@@ -75,3 +75,30 @@ def test_without_marks_the_words_tell(reply: str, documents: list[str]) -> None:
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_an_answer_that_quotes_nothing_has_no_source(language: str) -> None:
     assert cited(NOTHING[language], [passage(1), passage(2)]) == ()
+
+
+def source(document: str, heading: str, page: int | None = None) -> Passage:
+    return Passage(
+        id=1, knowledge="default", document=document, source="x", heading=heading, text="…", start=0, end=1, score=1.0,
+        page=page,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("reply", "found", "language", "said"),
+    [
+        (
+            "You get 25 days [1].", [source("Handbook", "Handbook › Annual leave")], "en",
+            " That is according to Handbook, Annual leave.",
+        ),
+        ("You get 25 days [1].", [source("Handbook", "", 12)], "en", " That is according to Handbook, page 12."),
+        ("According to the handbook it is 25 days [1].", [source("Handbook", "Leave")], "en", ""),
+        ("You get 25 days.", [source("Handbook", "Leave")], "en", ""),
+        ("You get 25 days [7].", [source("Handbook", "Leave")], "en", ""),
+        ("一年有25天[1]。", [source("员工手册", "年假")], "zh", "依据是《员工手册》“年假”一节。"),
+        ("一年有25天[1]。", [source("员工手册", "员工手册", 3)], "zh", "依据是《员工手册》第3页。"),
+        ("《员工手册》规定25天[1]。", [source("员工手册", "年假")], "zh", ""),
+    ],
+)  # fmt: skip
+def test_a_number_alone_is_given_a_name(reply: str, found: list[Passage], language: str, said: str) -> None:
+    assert source_line(reply, found, language) == said

@@ -118,13 +118,14 @@ async def test_passages_stand_in_the_prompt_and_not_in_the_state(checkpoints: Pr
     await made.settle("c", heard=text_of(events), outcome="completed")
 
     assert events[0] == PassagesFound((LEAVE,), answerable=True)
-    assert text_of(events).strip() == "Twenty-five days [1]."
+    shown = "Twenty-five days [1].  That is according to Handbook, Leave."
+    assert text_of(events) == shown
     asked = chat.prompts[0][-1].text
     assert [(p.id, p.document, p.heading, p.text) for p in quoted(asked)] == [
         (1, "Handbook", "Leave", "Everyone gets 25 days.")
     ]
     assert question_of(asked) == "How many days?"
-    assert [message.text.strip() for message in await state(made)] == ["How many days?", "Twenty-five days [1]."]
+    assert [message.text.strip() for message in await state(made)] == ["How many days?", shown]
 
 
 async def test_the_prompt_begins_the_same_in_every_turn(checkpoints: PruningSaver) -> None:
