@@ -14,6 +14,8 @@ _PERSONAL = re.compile(r"\b(?:i|me|my|mine|myself|i'm|i've|i'd|i'll)\b|我(?!们
 _SEVERAL = re.compile(
     r"\b(?:which|what|all|list|both|any)\b(?:\s+\w+){0,3}\s+\w+[^su\W]s\b"
     r"|\b(?:who are|what are|how many|everything|everyone)\b"
+    r"|\b(?:when|what|who|where|which|how)\b.*\b(?:and|or)\b.*\b(?:when|what|who|where|which|how)\b"
+    "|(?:什么|谁|哪|几|多少|怎么).*[，、和跟].*(?:什么|谁|哪|几|多少|怎么)|的事"
     "|哪些|有什么|都有|几[个只位条种辆口]|分别|所有",
     re.I,
 )
