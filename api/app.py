@@ -2,62 +2,28 @@
 
 import base64
 import ipaddress
-from collections.abc import Awaitable, Callable
-from functools import partial
+from collections.abc import Callable
 from importlib.metadata import version
 from typing import Any
 
-from anyio import CancelScope, create_task_group
 from anyio.to_thread import run_sync
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from agent.assistant import Assistant
 from api.answer import Answer, answered, as_json, engines, in_order
 from api.ask_request import OPENAPI, asked_in
-from api.errors import body, error_body
+from api.audio_routes import AudioRoutes
 from api.knowledge_routes import KnowledgeRoutes
 from api.memory_routes import MemoryRoutes
+from api.refusal import error_response
+from api.service import Service
 from configs.errors import AssistantError
 from models.audio import wav_bytes
 from models.selection import Choice
-
-
-class Service:
-    """The requests that are being answered."""
-
-    def __init__(self) -> None:
-        self._scopes: set[CancelScope] = set()
-
-    def stop(self) -> None:
-        """Ends them all; each caller is told."""
-        for scope in self._scopes:
-            scope.cancel()
-
-    async def attend(
-        self, request: Request, answer: Callable[[Callable[[], object]], Awaitable[JSONResponse]]
-    ) -> JSONResponse:
-        """What `answer` returns, unless the service stops first, or the caller goes away: either cancels the work.
-
-        `answer` calls its argument as soon as the whole request is read.
-        """
-        response = error_response(HTTPException(503, "the server is shutting down"))
-        async with create_task_group() as tasks:
-            self._scopes.add(tasks.cancel_scope)
-            try:
-                response = await answer(partial(tasks.start_soon, _leave_with, request, tasks.cancel_scope))
-            except (AssistantError, HTTPException, RequestValidationError) as error:
-                response = error_response(error)
-            except ClientDisconnect:
-                response = error_response(HTTPException(499, "the caller has gone"))
-            finally:
-                self._scopes.discard(tasks.cancel_scope)
-            tasks.cancel_scope.cancel()
-        return response
 
 
 def create_app(assistant: Assistant, service: Service) -> FastAPI:
@@ -75,7 +41,7 @@ def create_app(assistant: Assistant, service: Service) -> FastAPI:
         return health_of(assistant)
 
     @app.post("/v1/ask", openapi_extra=OPENAPI)
-    async def ask(request: Request) -> JSONResponse:
+    async def ask(request: Request) -> Response:
         """One question, in words (JSON) or as a recording (audio/*), and its answer."""
 
         async def answer(all_read: Callable[[], object]) -> JSONResponse:
@@ -88,6 +54,7 @@ def create_app(assistant: Assistant, service: Service) -> FastAPI:
 
     app.include_router(MemoryRoutes(assistant).router)
     app.include_router(KnowledgeRoutes(assistant).router)
+    app.include_router(AudioRoutes(assistant, service).router)
     return app
 
 
@@ -139,43 +106,8 @@ def _behind(assistant: Assistant) -> list[str]:
     return [f"memory: {failure.message}; {failure.hint}"] if failure else []
 
 
-def error_response(error: Exception) -> JSONResponse:
-    """Any error in OpenAI's form, with the status that it has."""
-    match error:
-        case AssistantError():
-            return JSONResponse(body(error), error.status)
-        case RequestValidationError():
-            first = error.errors()[0]
-            param = ".".join(str(part) for part in first["loc"] if not isinstance(part, int)) or None
-            message = f"{param}: {first['msg']}" if param else str(first["msg"])
-            return JSONResponse(error_body(400, message, code="invalid_value", param=param), 400)
-        case HTTPException():
-            content = error_body(error.status_code, error.detail, code=_CODES.get(error.status_code))
-            return JSONResponse(content, error.status_code, headers=error.headers)
-        case other:
-            message = f"unexpected {type(other).__name__}; the server's log says more"
-            return JSONResponse(error_body(500, message, code="internal_error"), 500)
-
-
-_CODES = {
-    404: "not_found",
-    405: "method_not_allowed",
-    415: "unsupported_media_type",
-    421: "misdirected_request",
-    499: "caller_gone",
-    503: "shutting_down",
-}
-
-
 async def _handle(request: Request, error: Exception) -> JSONResponse:
     return error_response(error)
-
-
-async def _leave_with(request: Request, scope: CancelScope) -> None:
-    """Cancels the scope when the caller has gone."""
-    while (await request.receive())["type"] != "http.disconnect":
-        pass
-    scope.cancel()
 
 
 def _audio(answer: Answer) -> dict[str, Any] | None:

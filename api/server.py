@@ -9,8 +9,9 @@ from anyio import create_task_group, open_signal_receiver, sleep
 from anyio.abc import TaskGroup
 
 from agent.assistant import open_assistant
-from api.app import Service, create_app
+from api.app import create_app
 from api.errors import INTERRUPTED
+from api.service import Service
 from configs.settings import Settings
 
 GRACE = 3.0

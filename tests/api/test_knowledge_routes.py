@@ -9,7 +9,8 @@ import httpx
 import pytest
 
 from agent.assistant import Assistant, open_assistant
-from api.app import Service, create_app
+from api.app import create_app
+from api.service import Service
 from configs.settings import load_settings
 
 pytestmark = pytest.mark.anyio
