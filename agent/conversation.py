@@ -1,8 +1,9 @@
 """One persona's agent: text in, reply events out; it looks things up before it thinks, and knows nothing of sound."""
 
+import re
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import (
@@ -18,6 +19,7 @@ from langgraph.graph.message import REMOVE_ALL_MESSAGES
 
 from agent.checkpoints import PruningSaver
 from agent.citations import source_line
+from agent.closest import closest
 from agent.events import (
     Failed,
     LimitReached,
@@ -45,10 +47,14 @@ from agent.support import unsupported
 from agent.turn_context import TurnContext
 from configs.errors import EngineError, RequestTooLarge
 from configs.persona import Persona
+from memory.passages import Passage
 from memory.statements import is_question, sentences, statements
 from tools.links import LinkFilter
 from tools.memory_requests import Forget, Remember, Tell, request_in
 from tools.thoughts import ThoughtFilter
+
+
+_OWN: Final = re.compile(r"\b(?:i|me|my|mine|we|us|our|ours|i'm|i've|we're|we've)\b|我|咱|俺", re.I)
 
 
 class Conversation:
@@ -126,7 +132,7 @@ class Conversation:
         if context.memories:
             yield MemoriesRecalled(context.memories)
         if self._grounded and not context.given and (self._strict or not context.memories):
-            for event in self._ungrounded(inquiry):
+            for event in self._ungrounded(inquiry, found.retrieval.nearest):
                 yield event
             return
         async with aclosing(self._reply(context, inquiry)) as reply:
@@ -152,11 +158,12 @@ class Conversation:
             yield MemoryErased(context.memory.erased)
         yield ReplyRests(context.rests_on(free=not self._embedded))
 
-    def _ungrounded(self, inquiry: Inquiry) -> list[ReplyEvent]:
+    def _ungrounded(self, inquiry: Inquiry, nearest: Sequence[Passage]) -> list[ReplyEvent]:
         """What is said where there is nothing to answer from: what is told needs no answer."""
         if self._remembrance and _only_tells(inquiry.text):
             return [TextDelta(acknowledgement(inquiry.language)), ReplyRests("nothing")]
-        return [Refused(), TextDelta(refusal(inquiry.language)), ReplyRests("nothing")]
+        words = refusal(inquiry.language) if self._strict else closest(inquiry.text, nearest, inquiry.language)
+        return [Refused(), TextDelta(words), ReplyRests("nothing")]
 
     def _seen(self, inquiry: Inquiry) -> tuple[str, ...]:
         """The turns whose words need not be recalled; an engine that only quotes sees none."""
@@ -220,8 +227,8 @@ async def _obeyed(memory: TurnMemory, request: Remember | Tell | Forget) -> Asyn
 
 
 def _only_tells(text: str) -> bool:
-    """Whether somebody tells something and asks nothing."""
-    return bool(statements(text)) and not any(map(is_question, sentences(text)))
+    """Whether somebody tells something of their own and asks nothing."""
+    return bool(_OWN.search(text) and statements(text)) and not any(map(is_question, sentences(text)))
 
 
 def _thread(conversation: str) -> RunnableConfig:

@@ -28,6 +28,10 @@ JUDGED: Final = 16
 """Of those that both bring, so many are read sentence by sentence: the ones that hold most of the question's words."""
 FOREIGN: Final = 0.85
 """What a passage in another language than the question's counts when they are put in order."""
+CLOSEST: Final = 2
+"""Passages that are named where none clearly answers."""
+RELATED: Final = 0.2
+"""How far a passage must say what is asked to be named at all."""
 FUSION: Final = 60
 """The constant of reciprocal rank fusion: the larger, the less the first ranks stand out."""
 DENSE_ALONE: Final = 0.24
@@ -48,6 +52,8 @@ class Retrieval:
     """How far one passage at most says what is asked, 0 to 1."""
     similarity: float | None
     """The largest cosine similarity of a passage; None where nothing was compared."""
+    nearest: tuple[Passage, ...] = ()
+    """Where none clearly answers, the best of those that say at least a part of what is asked."""
 
 
 NOTHING: Final = Retrieval((), False, 0.0, None)
@@ -101,7 +107,13 @@ class Searcher:
             answerable=bool(supporting),
             coverage=max((candidate.coverage for candidate in found), default=0.0),
             similarity=max(near.values(), default=None),
+            nearest=() if supporting else await self._closest(question, found, rankers),
         )
+
+    async def _closest(self, question: str, found: list[_Candidate], rankers: Rankers) -> tuple[Passage, ...]:
+        related = [one for one in found if one.coverage >= RELATED]
+        ordered = _by_rank(question, related, dense=rankers == "dense", similar=self._similarity is not None)
+        return tuple(replace(one.passage, score=self._score(one)) for one in ordered[:CLOSEST])
 
     async def _ordered(self, question: str, supporting: list[_Candidate], rankers: Rankers) -> list[_Candidate]:
         """The best first, by what they say and how similar they are; or as the reranker has it."""

@@ -49,7 +49,8 @@ def test_one_json_document_and_nothing_else(handbook: Path) -> None:
     answer = json.loads(done.out)
     assert (done.code, done.err) == (0, "")
     assert answer.keys() == {
-        "turn", "conversation", "outcome", "language", "transcript", "reply", "audio", "engines", "timings_ms", "usage"
+        "turn", "conversation", "outcome", "language", "transcript", "reply", "audio", "engines", "timings_ms", "usage",
+        "memories",
     }  # fmt: skip
     assert "vacation" in answer["transcript"]
     assert answer["reply"].keys() == {"text", "spoken", "refused", "citations"}
