@@ -53,7 +53,6 @@ from tools.links import LinkFilter
 from tools.memory_requests import Forget, Remember, Tell, request_in
 from tools.thoughts import ThoughtFilter
 
-
 _OWN: Final = re.compile(r"\b(?:i|me|my|mine|we|us|our|ours|i'm|i've|we're|we've)\b|我|咱|俺", re.I)
 
 

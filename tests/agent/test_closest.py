@@ -9,8 +9,8 @@ from agent.prompt import REFUSALS
 from memory.passages import Passage
 
 AQUARIUM = Passage(
-    id=1, knowledge="default", document="海洋馆须知", source="a.md", heading="海洋馆须知 › 喂食", start=0, end=9, score=0.3,
-    text="海豚表演：每天10:00。\n\n鲨鱼喂食：星期三14:00，在A馆。",
+    id=1, knowledge="default", document="海洋馆须知", source="a.md", heading="海洋馆须知 › 喂食", start=0, end=9,
+    score=0.3, text="海豚表演：每天10:00。\n\n鲨鱼喂食：星期三14:00，在A馆。",
 )  # fmt: skip
 MOWER = Passage(
     id=2, knowledge="default", document="Mower", source="b.md", heading="", start=0, end=9, score=0.3,

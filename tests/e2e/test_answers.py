@@ -53,7 +53,7 @@ def test_one_json_document_and_nothing_else(handbook: Path) -> None:
         "memories",
     }  # fmt: skip
     assert "vacation" in answer["transcript"]
-    assert answer["reply"].keys() == {"text", "spoken", "refused", "citations"}
+    assert answer["reply"].keys() == {"text", "spoken", "refused", "citations", "unsupported", "at_limit"}
     assert "25 days" in answer["reply"]["text"]
     (citation,) = answer["reply"]["citations"]
     assert citation.keys() == {"document", "heading", "span", "score", "text"}
