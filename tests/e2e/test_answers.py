@@ -56,7 +56,7 @@ def test_one_json_document_and_nothing_else(handbook: Path) -> None:
     assert answer["reply"].keys() == {"text", "spoken", "refused", "citations", "unsupported", "at_limit"}
     assert "25 days" in answer["reply"]["text"]
     (citation,) = answer["reply"]["citations"]
-    assert citation.keys() == {"document", "heading", "span", "score", "text"}
+    assert citation.keys() == {"document", "heading", "page", "span", "score", "text"}
     assert citation["heading"] == "Annual leave"
     with open(Path(__file__).parents[2] / "examples/knowledge/employee-handbook.en.md", encoding="utf-8") as file:
         assert file.read()[slice(*citation["span"])] == citation["text"]
