@@ -12,6 +12,8 @@ DOCUMENTS = 100
 PASSAGES = 100
 """In each document."""
 SEED = 7
+PAGE = 1800
+"""Characters: a standard page."""
 
 
 async def measure(folder: Path) -> list[Figure]:
@@ -31,9 +33,14 @@ async def measure(folder: Path) -> list[Figure]:
             began = time.perf_counter()
             await store.knowledge.search(_question(chance), knowledge=["default"])
             waits.append((time.perf_counter() - began) * 1000)
-    total = DOCUMENTS * PASSAGES
+    total, characters = DOCUMENTS * PASSAGES, sum(len(_document(n, random.Random(SEED))) for n in range(DOCUMENTS))
     return [
-        Figure("ingestion", f"{total / taken:.0f} passages/s", "", f"{total} passages, hashed embeddings"),
+        Figure(
+            "ingestion",
+            f"{total / taken:.0f} passages/s, {characters / PAGE / taken:.0f} pages/s",
+            "",
+            f"{total} passages, a page of {PAGE} characters, hashed embeddings",
+        ),
         Figure("knowledge search", spread(waits[10:]), "", f"{total} passages, dense and lexical, both languages"),
     ]
 
