@@ -1,6 +1,5 @@
 """A question over HTTP: JSON, or a recording with its wishes in the query; bounded in bytes before it is understood."""
 
-from codecs import BOM_UTF8
 from typing import Annotated, Any
 
 from fastapi.exceptions import RequestValidationError
@@ -10,7 +9,7 @@ from starlette.requests import Request
 
 from api.answer import Asked
 from api.question import clean
-from configs.errors import RequestTooLarge
+from api.request_body import as_json, content_type, json_bytes, read
 from configs.settings import Limits
 from models.decoding import decode
 
@@ -52,16 +51,13 @@ OPENAPI: dict[str, Any] = {
 
 async def asked_in(request: Request, limits: Limits) -> Asked:
     """The question in a request. Raises RequestTooLarge, AudioUnsupported, RequestValidationError, HTTPException."""
-    encoding = request.headers.get("content-encoding", "identity").strip().lower()
-    if encoding != "identity":
-        raise HTTPException(415, f"content encoding {encoding!r} is not taken: send the body as it is")
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    kind = content_type(request)
     if kind == "application/json":
-        return _typed(await _body(request, _json_bytes(limits)))
+        return _typed(await read(request, json_bytes(limits.question_characters)))
     if kind.startswith("audio/") or kind == "application/octet-stream":
         wishes = _wishes(request)
         sound = await decode(
-            await _body(request, limits.audio_bytes), max_bytes=limits.audio_bytes, max_seconds=limits.audio_seconds
+            await read(request, limits.audio_bytes), max_bytes=limits.audio_bytes, max_seconds=limits.audio_seconds
         )
         return Asked(sound=sound, **wishes.model_dump())
     # Others are what a web page may send without asking first, and so would be a hole.
@@ -69,10 +65,7 @@ async def asked_in(request: Request, limits: Limits) -> Asked:
 
 
 def _typed(data: bytes) -> Asked:
-    try:
-        asked = AskRequest.model_validate_json(data.removeprefix(BOM_UTF8))
-    except ValidationError as error:
-        raise RequestValidationError(error.errors(include_context=False)) from error
+    asked = as_json(data, AskRequest)
     return Asked(**{**asked.model_dump(), "text": clean(asked.text)})
 
 
@@ -84,18 +77,3 @@ def _wishes(request: Request) -> AskWishes:
         return AskWishes.model_validate(given)
     except ValidationError as error:
         raise RequestValidationError(error.errors(include_context=False)) from error
-
-
-async def _body(request: Request, most: int) -> bytes:
-    """What is sent, as long as it is within the limit; what the sender says of its length is not believed."""
-    data = bytearray()
-    async for piece in request.stream():
-        data += piece
-        if len(data) > most:
-            raise RequestTooLarge(f"the body is larger than {most} bytes", "Send less at once.")
-    return bytes(data)
-
-
-def _json_bytes(limits: Limits) -> int:
-    """No JSON of a question that is short enough is longer: a character has at most 12 bytes, as two escapes."""
-    return 12 * limits.question_characters + 100_000

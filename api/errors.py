@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from api.safe_text import safe
-from configs.errors import AssistantError
+from configs.errors import AssistantError, ModelNotServed, RequestError
 
 INTERRUPTED = 130
 """What a shell expects of a program that Ctrl-C has ended."""
@@ -48,7 +48,8 @@ def lines(error: AssistantError) -> str:
 
 def body(error: AssistantError) -> dict[str, Any]:
     """The error in OpenAI's form, with our hint."""
-    return error_body(error.status, error.message, code=_code(error), hint=error.hint)
+    param = error.param if isinstance(error, RequestError) else None
+    return error_body(error.status, error.message, code=_code(error), param=param, hint=error.hint)
 
 
 def error_body(
@@ -60,4 +61,9 @@ def error_body(
 
 
 def _code(error: AssistantError) -> str:
+    """OpenAI's code where it has one, else the error's own name."""
+    if isinstance(error, ModelNotServed):
+        return "model_not_found"
+    if type(error) is RequestError and error.param:
+        return "invalid_value"
     return re.sub(r"(?<=.)(?=[A-Z])", "_", type(error).__name__).lower()

@@ -9,7 +9,8 @@
     │   ├── ModelNotFound              its weights are missing
     │   ├── EngineUnavailable          not now; trying again may help
     │   └── EngineFailed               it broke while working
-    │       └── PromptTooLong          more tokens than the model's context holds
+    │       ├── PromptTooLong          more tokens than the model's context holds
+    │       └── TaskUnsupported        it was not made for what is asked of it
     ├── StorageError                   what is kept cannot be reached or grown
     │   ├── DataFolderLocked
     │   ├── DataFolderUnwritable
@@ -26,6 +27,7 @@
         ├── KnowledgeBaseNotFound
         ├── JobNotFound
         ├── MemoryNotFound
+        ├── ModelNotServed
         └── AddressInUse
 
 Each door translates an error once: `message` says what happened and names the value, `hint` names the remedy. Being
@@ -102,6 +104,12 @@ class PromptTooLong(EngineFailed):
         self.context = context
 
 
+class TaskUnsupported(EngineFailed):
+    """An engine was not made for what is asked of it; another may be."""
+
+    status = 400
+
+
 class StorageError(AssistantError):
     """What is kept cannot be reached or grown."""
 
@@ -142,10 +150,14 @@ class LedgerTooNew(StorageError):
 
 
 class RequestError(AssistantError):
-    """The caller can mend the request."""
+    """The caller can mend the request; `param` names what in it is wrong, where that is one thing."""
 
     exit_code = 65
     status = 400
+
+    def __init__(self, message: str, hint: str = "", param: str | None = None) -> None:
+        super().__init__(message, hint)
+        self.param = param
 
 
 class AudioUnsupported(RequestError):
@@ -186,6 +198,12 @@ class KnowledgeBaseNotFound(RequestError):
 
 class MemoryNotFound(RequestError):
     """No memory of that number is kept there."""
+
+    status = 404
+
+
+class ModelNotServed(RequestError):
+    """The caller named a model that is not served here."""
 
     status = 404
 

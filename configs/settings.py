@@ -265,6 +265,8 @@ class Limits(Section):
     question_characters: Count = 8_000
     speech_characters: Count = 100_000
     """What `tingshuo say` speaks at once."""
+    speech_request_characters: Count = 8_000
+    """What one call of `/v1/audio/speech` speaks."""
     document_bytes: Count = 20_000_000
     documents: Count = 10_000
     """Files in one ingestion."""

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from models.audio import AudioChunk, AudioFormat
 
@@ -22,6 +22,16 @@ class Voice:
     """How readily it laughs, 0 to 2."""
     break_: int | None = None
     """How much it pauses, 0 to 7."""
+
+
+@runtime_checkable
+class Voices(Protocol):
+    """An engine that has more voices than one."""
+
+    @property
+    def voices(self) -> tuple[str, ...]:
+        """The names that a Voice may have, "default" first; blocking."""
+        ...
 
 
 class TextToSpeech(Protocol):

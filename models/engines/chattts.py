@@ -64,6 +64,11 @@ class ChatTts:
             raise
         return cls(thread, model, voices)
 
+    @property
+    def voices(self) -> tuple[str, ...]:
+        """The named speakers, and those that a user has put beside them; blocking."""
+        return tuple(sorted(self._speakers.names(), key=lambda name: (name != "default", name)))
+
     async def synthesize(self, text: str, *, language: str, voice: Voice) -> AsyncGenerator[AudioChunk, None]:
         """Speaks one clause, chunk by chunk; both languages may be mixed.
 

@@ -36,6 +36,7 @@ class EspeakNg:
 
     name = "espeak-ng"
     languages = ("en", "zh")
+    voices = tuple(VARIANTS)
 
     def __init__(self, thread: EngineThread, rate: int) -> None:
         self._thread = thread

@@ -12,7 +12,7 @@ from typing import Any
 from anyio import CancelScope
 
 from configs import settings
-from configs.errors import EngineFailed
+from configs.errors import EngineFailed, TaskUnsupported
 from models.audio import SPEECH_RATE, AudioChunk, Floats
 from models.engines.whisper_encoding import detect_language
 from models.engines.whisper_gates import gate
@@ -88,7 +88,7 @@ class FasterWhisper:
                 f"this Whisper model does not know {hearing.language!r}", f"It knows {_some(self.languages)}."
             )
         if hearing.task == "translate" and ("turbo" in self._settings.model or len(self.languages) == 1):
-            raise EngineFailed(
+            raise TaskUnsupported(
                 "this Whisper model was not taught to translate",
                 "Set `speech_to_text.faster_whisper.model` to large-v3, medium or small.",
             )

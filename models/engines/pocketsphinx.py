@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from configs.errors import EngineFailed, EngineNotInstalled
+from configs.errors import EngineFailed, EngineNotInstalled, TaskUnsupported
 from models.audio import SPEECH_RATE, AudioChunk, Floats, from_floats
 from models.speech_to_text import PLAINLY, Hearing, Segment, Transcript, Word
 from models.worker import EngineThread
@@ -50,7 +50,7 @@ class PocketSphinx:
     async def transcribe(self, sound: AudioChunk, hearing: Hearing = PLAINLY) -> Transcript:
         """Transcribes English of any rate. Raises EngineFailed, also for any other language and for a translation."""
         if hearing.task != "transcribe":
-            raise EngineFailed(
+            raise TaskUnsupported(
                 "PocketSphinx does not translate",
                 "Run `tingshuo pull` to fetch a model for faster-whisper, which does.",
             )

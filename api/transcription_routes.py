@@ -1,0 +1,84 @@
+"""Transcriptions and translations as OpenAI's clients ask for them; translates requests, and hears through the ears."""
+
+from collections.abc import AsyncGenerator, Callable
+from functools import partial
+
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse, PlainTextResponse, Response
+
+from agent.assistant import Assistant
+from api.audio_models import check_model
+from api.event_stream import MEDIA_TYPE, event, failed
+from api.language_names import language_code
+from api.service import Service, Streamed
+from api.transcript_formats import as_json, as_srt, as_text, as_verbose_json, as_vtt, deltas
+from api.transcription_request import OPENAPI, TranscriptionRequest, Wishes, transcription_in
+from configs.errors import EngineUnavailable
+from models.speech_to_text import Hearing, SpeechToText, Task, Transcript
+
+
+class TranscriptionRoutes:
+    """Recordings in, what was said out; a recording without speech gives an empty text."""
+
+    def __init__(self, assistant: Assistant, service: Service, router: APIRouter) -> None:
+        self._assistant = assistant
+        self._service = service
+        router.post("/transcriptions", openapi_extra=OPENAPI)(self.transcribed)
+        router.post("/translations", openapi_extra=OPENAPI)(self.translated)
+
+    async def transcribed(self, request: Request) -> Response:
+        """What is said in a recording."""
+        return await self._service.attend(request, partial(self._answer, request, "transcribe"))
+
+    async def translated(self, request: Request) -> Response:
+        """What is said in a recording, in English."""
+        return await self._service.attend(request, partial(self._answer, request, "translate"))
+
+    async def _answer(self, request: Request, task: Task, all_read: Callable[[], object]) -> Response:
+        ears = self._assistant.ears
+        if ears is None:
+            raise EngineUnavailable("this assistant does not hear", "Start it with ears.")
+        asked = await transcription_in(request, self._assistant.settings.limits)
+        wishes = asked.wishes
+        check_model(wishes.model, "transcription", ears.name)
+        hearing = _hearing(wishes, task, ears)
+        if wishes.stream:
+            making = partial(_events, ears, asked, hearing)
+            return Streamed(self._service, making, MEDIA_TYPE, failed=failed)
+        all_read()
+        return _written(await ears.transcribe(asked.sound, hearing), wishes, task)
+
+
+def _hearing(wishes: Wishes, task: Task, ears: SpeechToText) -> Hearing:
+    # One language of several that may be spoken is the engine's to find.
+    said = wishes.language or (wishes.languages[0] if len(wishes.languages) == 1 else None)
+    hints = (wishes.prompt or "", *wishes.keywords)
+    return Hearing(
+        language=language_code(said, ears.languages),
+        hotwords=tuple(hint.strip() for hint in hints if hint.strip()),
+        task=task,
+        word_times="word" in wishes.timestamp_granularities,
+    )
+
+
+def _written(transcript: Transcript, wishes: Wishes, task: Task) -> Response:
+    match wishes.response_format:
+        case "json":
+            return JSONResponse(as_json(transcript))
+        case "verbose_json":
+            times = wishes.timestamp_granularities or ["segment"]
+            told = as_verbose_json(transcript, task, segments="segment" in times, words="word" in times)
+            return JSONResponse(told)
+        case "text":
+            return PlainTextResponse(as_text(transcript))
+        case "srt":
+            return PlainTextResponse(as_srt(transcript), media_type="application/x-subrip")
+        case "vtt":
+            return PlainTextResponse(as_vtt(transcript), media_type="text/vtt")
+
+
+async def _events(ears: SpeechToText, asked: TranscriptionRequest, hearing: Hearing) -> AsyncGenerator[bytes, None]:
+    transcript = await ears.transcribe(asked.sound, hearing)
+    for delta in deltas(transcript):
+        yield event({"type": "transcript.text.delta", "delta": delta})
+    yield event({"type": "transcript.text.done", "text": transcript.text})
