@@ -2,9 +2,10 @@
 
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from sqlite3 import Connection
 from typing import Final, Literal
 
 import anyio
@@ -14,9 +15,10 @@ from langchain_core.embeddings import Embeddings
 from configs.errors import AssistantError, EngineError, RequestError
 from configs.settings import Limits
 from memory import catalogue, vector_collections
-from memory.catalogue import NewDocument
+from memory.catalogue import NewDocument, Pending
 from memory.chunking import chunk
 from memory.documents import Document, Found, SourceFile, Transcribe, find_files, load, read
+from memory.formats import KINDS
 from memory.index import VectorIndex
 from memory.ledger import Ledger
 from memory.missing import Missing, find_missing
@@ -112,10 +114,14 @@ class Ingestor:
         try:
             async with open_parser(self._limits) as parser:
                 reader = partial(read, limits=self._limits, parser=parser, transcribe=transcribe)
+                group: list[_Looked] = []
                 for number, path in enumerate(found.files, len(done) + 1):
+                    if _is_full(group) or not _is_quick(path):
+                        done += await self._take_in(group, knowledge)
+                        group = []
                     tell = partial(_tell, progress, path, number, files)
-                    done.append(await self._file(path, knowledge, known.get(str(path)), reader, tell))
-                    tell(done[-1].passages, done[-1].passages, done[-1])
+                    group.append(_Looked(tell, *await self._look(path, known.get(str(path)), reader)))
+                done += await self._take_in(group, knowledge)
         finally:
             with anyio.CancelScope(shield=True):
                 async with self._changing:
@@ -152,38 +158,87 @@ class Ingestor:
         if leftovers:
             await self._ledger.scrub()
 
-    async def _file(
-        self, path: Path, knowledge: str, digest: str | None, reader: "_Reader", tell: "_Tell"
-    ) -> IngestedFile:
+    async def _look(self, path: Path, digest: str | None, reader: "_Reader") -> tuple[IngestedFile, NewDocument | None]:
+        """What is to become of a file, and the document to take in."""
         try:
             file = await load(path, self._limits)
             if file.digest == digest:
-                return IngestedFile(path, "unchanged")
+                return IngestedFile(path, "unchanged"), None
             document = await reader(file)
         except (EngineError, RequestError) as error:  # a recording may fail for want of an engine
-            return IngestedFile(path, "failed", error=error)
+            return IngestedFile(path, "failed", error=error), None
         new = await run_sync(_prepared, document)
-        async with self._changing:
-            replaced = await self._store(new, knowledge, tell)
-        return IngestedFile(path, "replaced" if replaced else "added", len(new.chunks))
+        return IngestedFile(path, "added", len(new.chunks)), new
 
-    async def _store(self, new: NewDocument, knowledge: str, tell: "_Tell") -> bool:
-        """Three steps, of which the last alone makes the document findable; whether it took another's place."""
+    async def _take_in(self, group: Sequence["_Looked"], knowledge: str) -> list[IngestedFile]:
+        """What became of the files, told in their order."""
+        coming = [(looked.new, looked.tell) for looked in group if looked.new]
+        if coming:
+            async with self._changing:
+                replaced = iter(await self._store(coming, knowledge))
+        files = []
+        for looked in group:
+            file = replace(looked.file, outcome="replaced") if looked.new and next(replaced) else looked.file
+            looked.tell(file.passages, file.passages, file)
+            files.append(file)
+        return files
+
+    async def _store(self, coming: "_Coming", knowledge: str) -> list[bool]:
+        """Three steps, of which the last alone makes the documents findable; whether each took another's place."""
         model = model_of(self._embeddings)
-        add = partial(catalogue.add_pending, knowledge=knowledge, model=model, new=new)
+
+        def add(connection: Connection) -> list[Pending]:
+            return [catalogue.add_pending(connection, knowledge, model, new) for new, _ in coming]
+
+        def publish(connection: Connection) -> list[bool]:
+            pairs = zip(pending, coming, strict=True)
+            return [catalogue.publish(connection, one, new.lexicon) for one, (new, _) in pairs]
+
         pending = await self._ledger.write(add)
-        ids = pending.passages
-        texts = [with_context(new.title, chunk.heading, chunk.text) for chunk in new.chunks]
+        ids = [passage for one in pending for passage in one.passages]
+        texts = [with_context(new.title, chunk.heading, chunk.text) for new, _ in coming for chunk in new.chunks]
         for at in range(0, len(ids), BATCH):
             embed = partial(self._embeddings.embed_documents, texts[at : at + BATCH])
             vectors = await run_sync(embed, abandon_on_cancel=True)
-            await self._index.add(pending.collection, model, ids[at : at + BATCH], vectors)
-            tell(min(at + BATCH, len(ids)), len(ids), None)
-        return await self._ledger.write(partial(catalogue.publish, pending=pending, lexicon=new.lexicon))
+            await self._index.add(pending[0].collection, model, ids[at : at + BATCH], vectors)
+            _tell_embedded(coming, at, min(at + BATCH, len(ids)))
+        return await self._ledger.write(publish)
 
 
 _Reader = Callable[[SourceFile], Awaitable[Document]]
 _Tell = Callable[[int, int, IngestedFile | None], None]
+_Coming = Sequence[tuple[NewDocument, _Tell]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Looked:
+    """A file that has been read, before what it holds is taken in."""
+
+    tell: _Tell
+    file: IngestedFile
+    new: NewDocument | None
+
+
+def _is_full(group: Sequence[_Looked]) -> bool:
+    """Small documents are taken in together, as many as are embedded in one call, but not beside what took its time."""
+    coming = [looked for looked in group if looked.new]
+    passages = sum(max(1, looked.file.passages) for looked in coming)
+    return not coming or passages >= BATCH or not _is_quick(coming[-1].file.path)
+
+
+def _is_quick(path: Path) -> bool:
+    """Whether nothing needs to wait for a file to be read."""
+    return KINDS.get(path.suffix.lower()) in ("text", "markdown")
+
+
+def _tell_embedded(coming: _Coming, before: int, now: int) -> None:
+    """Tells of each document some of whose passages were in this batch, counted over all of them."""
+    begin = 0
+    for new, tell in coming:
+        end = begin + len(new.chunks)
+        if begin < now and end > before:
+            tell(min(now, end) - begin, len(new.chunks), None)
+        begin = end
 
 
 def _tell(

@@ -226,13 +226,15 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=100)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--longest", type=float, default=4.0, help="seconds until a victim is killed, at most")
+    parser.add_argument("--folder", type=Path, help="an empty one, which is left as it is in the end")
     parser.add_argument("--victim", nargs=3)
     wanted = parser.parse_args()
     if wanted.victim:
         data, documents, version = wanted.victim
         anyio.run(victim, Path(data), Path(documents), int(version))
         return
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as made:
+        folder = wanted.folder or made
         begun = time.monotonic()
         told = anyio.run(partial(run, Path(folder), wanted.kills, wanted.seed, wanted.longest, every=1))
         for line in (*told, f"{time.monotonic() - begun:.0f} s; everything acknowledged was there, nothing twice"):

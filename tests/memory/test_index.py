@@ -8,6 +8,7 @@ import pytest
 
 from configs.errors import EmbeddingMismatch, StorageError
 from memory.index import VectorIndex, open_index
+from models.engines.hashed import HashedEmbeddings
 
 pytestmark = pytest.mark.anyio
 
@@ -39,6 +40,14 @@ async def test_knowledge_bases_do_not_see_each_other(index: VectorIndex) -> None
     assert [number for number, _ in await index.nearest(2, "m", EAST, 5)] == [20]
     await index.drop(2)
     assert [number for number, _ in await index.nearest(1, "m", EAST, 5)] == [10]
+
+
+async def test_texts_that_hardly_differ_are_all_found(index: VectorIndex) -> None:
+    vectors = HashedEmbeddings(1024).embed_documents([f"My locker code is c{n}y." for n in range(150)])
+    await index.add(1, "m", range(150), vectors)
+    found = [[number for number, _ in await index.nearest(1, "m", vector, 20)] for vector in vectors]
+    assert [n for n in range(150) if n not in found[n]] == []
+    assert await index.lost(1, range(150)) == []
 
 
 async def test_adding_again_and_deleting_what_is_not_there_are_no_errors(index: VectorIndex) -> None:

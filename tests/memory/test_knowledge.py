@@ -203,9 +203,11 @@ class Counting(HashedEmbeddings):
     """Counts what it embeds."""
 
     embedded = 0
+    calls = 0
 
     def embed_documents(self, texts: list[str]) -> list[list[float]]:
         self.embedded += len(texts)
+        self.calls += 1
         return super().embed_documents(texts)
 
 
@@ -217,6 +219,32 @@ async def test_what_has_not_changed_is_left_alone(folder: DataFolder, ledger: Le
         ingestion = await knowledge.ingest([documents])
         assert ingestion.count("unchanged") == 2
         assert (await knowledge.documents(), embeddings.embedded) == (before, embedded)
+
+
+async def test_small_documents_are_taken_in_together_and_told_one_by_one(
+    folder: DataFolder, ledger: Ledger, documents: Path
+) -> None:
+    embeddings, told = Counting(), list[Progress]()
+    for n in range(100):
+        (documents / f"{n:03}.md").write_text(f"# Note {n}\n\n## One\n\nfirst {n}\n\n## Two\n\nsecond {n}\n")
+    (documents / "007.md").write_bytes(b"\x89PNG\0\0")
+    async with opened(folder, ledger, embeddings) as knowledge:
+        await knowledge.ingest([documents / "005.md"])
+        embeddings.calls = 0
+        ingestion = await knowledge.ingest([documents], progress=told.append)
+        assert embeddings.calls == 4  # 98 notes of 2 passages, fruit.md with 2 and weather.md with 1, 64 at a time
+        expected = {f"{n:03}.md": "added" for n in range(100)} | {"005.md": "unchanged", "007.md": "failed"}
+        expected |= {"fruit.md": "added", "weather.md": "added"}
+        assert {file.path.name: file.outcome for file in ingestion.files} == expected
+        assert [file.path.name for file in ingestion.files] == sorted(expected)
+        assert [p.file for p in told if p.outcome] == list(range(1, 103))
+        assert [p.path for p in told if p.outcome] == [file.path for file in ingestion.files]
+        passages = [(p.passages, p.of_passages) for p in told if p.outcome is None and p.path.name == "050.md"]
+        assert passages == [(2, 2)]
+        for n in (0, 31, 32, 99):
+            found = (await knowledge.search(f"second {n}", knowledge=["default"])).passages
+            assert found[0].document == f"Note {n}"
+            assert found[0].heading == "Two"
 
 
 @on_both_backends
@@ -359,6 +387,8 @@ async def test_cancelling_keeps_what_is_in_and_leaves_nothing_half_done(
     folder: DataFolder, ledger: Ledger, documents: Path
 ) -> None:
     embeddings = Gated()
+    kinds = "".join(f"\n## Kind {n}\n\nA kind of pear.\n" for n in range(62))
+    (documents / "fruit.md").write_text(FRUIT + kinds)
     async with opened(folder, ledger, embeddings) as knowledge:
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(knowledge.ingest, [documents])

@@ -35,6 +35,12 @@ def outcomes(ingestion: Ingestion) -> dict[str, str]:
     return {file.path.name: file.outcome for file in ingestion.files}
 
 
+def record(path: Path) -> None:
+    with wave.open(str(path), "wb") as sound:
+        sound.setparams((1, 2, 16000, 0, "NONE", ""))
+        sound.writeframes(bytes(3200))
+
+
 def count(connection: Connection, table: str) -> int:
     return int(connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0])
 
@@ -116,19 +122,19 @@ def test_what_lies_in_a_folder_that_could_not_be_read_is_kept(tmp_path: Path) ->
 
 
 async def test_a_file_that_vanishes_while_others_are_read_stops_nothing(knowledge: Knowledge, documents: Path) -> None:
-    def vanish(progress: Progress) -> None:
-        if progress.outcome:
-            (documents / "b.md").unlink(missing_ok=True)
+    record(documents / "a.wav")
 
-    done = await knowledge.ingest([documents], progress=vanish)
-    assert outcomes(done) == {"a.md": "added", "b.md": "failed", "c.md": "added"}
+    async def vanish(path: Path) -> str:
+        (documents / "b.md").unlink()
+        return "A talk."
+
+    done = await knowledge.ingest([documents], transcribe=vanish)
+    assert outcomes(done) == {"a.md": "added", "a.wav": "added", "b.md": "failed", "c.md": "added"}
 
 
 async def test_a_document_can_be_removed_while_others_come_in(knowledge: Knowledge, documents: Path) -> None:
     await knowledge.ingest([documents])
-    with wave.open(str(documents / "talk.wav"), "wb") as sound:
-        sound.setparams((1, 2, 16000, 0, "NONE", ""))
-        sound.writeframes(bytes(3200))
+    record(documents / "talk.wav")
     hearing, removed = anyio.Event(), anyio.Event()
 
     async def transcribe(path: Path) -> str:
