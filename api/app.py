@@ -1,8 +1,8 @@
 """The HTTP door: requests in, answers and errors out as JSON; what an answer is, it does not know."""
 
 import base64
-import ipaddress
 from collections.abc import Callable
+from dataclasses import replace
 from importlib.metadata import version
 from typing import Any
 
@@ -11,34 +11,38 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
-from starlette.types import ASGIApp, Receive, Scope, Send
 
 from agent.assistant import Assistant
-from api.answer import Answer, answered, as_json, engines, in_order
+from api.answer import Answer, Asked, answered, as_json, engines, in_order
 from api.ask_request import OPENAPI, asked_in
 from api.audio_routes import AudioRoutes
+from api.guards import ANONYMOUS, guard
 from api.knowledge_routes import KnowledgeRoutes
 from api.memory_routes import MemoryRoutes
+from api.principal import Caller, Principal, principal_of
 from api.refusal import error_response
 from api.service import Service
-from configs.errors import AssistantError
+from configs.errors import AssistantError, InsufficientPermissions
 from models.audio import wav_bytes
 from models.selection import Choice
 
 
-def create_app(assistant: Assistant, service: Service) -> FastAPI:
-    """The application over an open assistant."""
+def create_app(assistant: Assistant, service: Service, *, beyond: bool = False) -> FastAPI:
+    """The application over an open assistant; `beyond` says that other machines can reach it."""
     # The pages at /docs would load scripts from elsewhere.
-    app = FastAPI(title="Tingshuo", version=version("tingshuo"), docs_url=None, redoc_url=None, redirect_slashes=False)
+    app = FastAPI(
+        title="Tingshuo", version=version("tingshuo"), docs_url=None, redoc_url=None, redirect_slashes=False,
+        strict_content_type=False,
+    )  # fmt: skip
     for kind in (RequestValidationError, HTTPException, AssistantError, Exception):
         app.add_exception_handler(kind, _handle)
-    app.add_middleware(OnlyLocalNames)
+    guard(app, assistant.settings, beyond=beyond)
 
     @app.head("/health", include_in_schema=False)
     @app.get("/health")
-    async def health() -> dict[str, Any]:
-        """Whether questions can be asked, and who answers them."""
-        return health_of(assistant)
+    async def health(caller: Caller) -> dict[str, Any]:
+        """Whether questions can be asked, and who answers them; without a key only the first."""
+        return {"ready": True} if caller is ANONYMOUS else health_of(assistant)
 
     @app.post("/v1/ask", openapi_extra=OPENAPI)
     async def ask(request: Request) -> Response:
@@ -47,7 +51,9 @@ def create_app(assistant: Assistant, service: Service) -> FastAPI:
         async def answer(all_read: Callable[[], object]) -> JSONResponse:
             asked = await asked_in(request, assistant.settings.limits)
             all_read()
-            found = await answered(assistant, asked)
+            asked = await _permitted(assistant, principal_of(request), asked)
+            async with service.turns.entered():
+                found = await answered(assistant, asked)
             return await run_sync(lambda: JSONResponse(as_json(found, _audio(found))))
 
         return await service.attend(request, answer)
@@ -56,37 +62,6 @@ def create_app(assistant: Assistant, service: Service) -> FastAPI:
     app.include_router(KnowledgeRoutes(assistant).router)
     app.include_router(AudioRoutes(assistant, service).router)
     return app
-
-
-class OnlyLocalNames:
-    """Answers only where it is called by a name of this machine.
-
-    A web page elsewhere can point its own name at this machine; the Host header tells.
-    """
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Passes a request on, or refuses it with 421."""
-        headers = dict(scope.get("headers", ()))
-        host = headers.get(b"host", b"localhost").decode("latin-1")
-        if scope["type"] == "http" and not is_local_name(host):
-            refused = HTTPException(421, f"this server does not answer to the name {host!r}: call it 127.0.0.1")
-            await error_response(refused)(scope, receive, send)
-            return
-        await self._app(scope, receive, send)
-
-
-def is_local_name(host: str) -> bool:
-    """Whether a Host header names this machine's loopback."""
-    name = host if host.endswith("]") else host.rpartition(":")[0] or host
-    if name.lower() == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(name.strip("[]")).is_loopback
-    except ValueError:
-        return False
 
 
 def health_of(assistant: Assistant) -> dict[str, Any]:
@@ -106,8 +81,22 @@ def _behind(assistant: Assistant) -> list[str]:
     return [f"memory: {failure.message}; {failure.hint}"] if failure else []
 
 
+async def _permitted(assistant: Assistant, caller: Principal, asked: Asked) -> Asked:
+    """The question, as its caller may ask it. Raises InsufficientPermissions, also for another user's conversation."""
+    user = caller.acting_as(asked.user)
+    earlier = await assistant.store.turns.of(asked.conversation, 1) if asked.conversation else ()
+    if any(turn.user != user for turn in earlier):
+        raise InsufficientPermissions(
+            f"the conversation {asked.conversation!r} is not one of {user!r}", "Leave it out, and begin a new one."
+        )
+    return replace(asked, user=user)
+
+
 async def _handle(request: Request, error: Exception) -> JSONResponse:
-    return error_response(error)
+    response = error_response(error)
+    # What nobody foresaw is told from outside of what gives an answer its id.
+    response.headers["x-request-id"] = request.state.request_id
+    return response
 
 
 def _audio(answer: Answer) -> dict[str, Any] | None:

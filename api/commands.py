@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from api.key_commands import key
 from api.memory_commands import memory
 from api.process import be_quiet, reported, run
 
@@ -23,6 +24,7 @@ app.add_typer(documents, name="knowledge")
 personas = typer.Typer(rich_markup_mode=None, help="Who the assistant can be.", no_args_is_help=True)
 app.add_typer(personas, name="persona")
 app.add_typer(memory, name="memory")
+app.add_typer(key, name="key")
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document, and nothing else.")]
 Out = Annotated[Path | None, typer.Option(metavar="FILE.wav", help="Where the spoken answer goes.")]
@@ -240,12 +242,15 @@ def serve(
 ) -> None:
     """Serve the HTTP API."""
     from api import listening
+    from api.keys import keyed
     from api.terminal import note
     from configs.settings import load_settings
 
     settings = load_settings()
     door, chosen = settings.server, settings.server.port if port is None else port
-    with listening.bind(host or door.host, chosen, published_on_loopback=door.published_on_loopback) as taken:
+    with listening.bind(
+        host or door.host, chosen, published_on_loopback=door.published_on_loopback, keyed=keyed(settings.data)
+    ) as taken:
         from api.server import serve as serving
 
         url = listening.address(taken)

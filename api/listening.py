@@ -1,4 +1,4 @@
-"""The address that the server listens on: taken before anything is loaded, and this machine's alone."""
+"""The address that the server listens on: taken before anything is loaded, and this machine's alone without a key."""
 
 import ipaddress
 import socket
@@ -6,12 +6,13 @@ import socket
 from configs.errors import AddressInUse, ConfigError, RequestError
 
 
-def bind(host: str, port: int, *, published_on_loopback: bool = False) -> socket.socket:
+def bind(host: str, port: int, *, published_on_loopback: bool = False, keyed: bool = False) -> socket.socket:
     """A socket that already keeps others off the address. Raises ConfigError, AddressInUse, RequestError.
 
-    Where a container's port is published on its host's loopback alone, any address of the container will do.
+    Any address will do where there is a key (`keyed`), and in a container whose port is published on its host's
+    loopback alone.
     """
-    if not published_on_loopback:
+    if not published_on_loopback and not keyed:
         _require_loopback(host)
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     taken = socket.socket(family, socket.SOCK_STREAM)
@@ -38,13 +39,18 @@ def address(taken: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def _require_loopback(host: str) -> None:
+def is_loopback(host: str) -> bool:
+    """Whether an address reaches this machine alone."""
     try:
-        local = host == "localhost" or ipaddress.ip_address(host).is_loopback
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
-        local = False
-    if not local:
+        return False
+
+
+def _require_loopback(host: str) -> None:
+    if not is_loopback(host):
         raise ConfigError(
-            f"{host!r} is not an address of this machine alone, and there are no keys yet to keep strangers out",
-            "Serve on 127.0.0.1 and reach it through a tunnel: ssh -L 8484:127.0.0.1:8484 HOST",
+            f"{host!r} is not an address of this machine alone, and there is no key to keep strangers out",
+            "Create one (tingshuo key create NAME), or serve on 127.0.0.1 and reach it through a tunnel: "
+            "ssh -L 8484:127.0.0.1:8484 HOST",
         )

@@ -1,4 +1,4 @@
-"""Memory over HTTP: a user's memories listed, corrected, exported and forgotten; whose they are, the caller says."""
+"""Memory over HTTP: a user's memories listed, corrected, exported and forgotten; whose they are, the key says."""
 
 import json
 from collections.abc import AsyncGenerator
@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from agent.assistant import Assistant
 from agent.rights import LISTED, as_json
+from api.principal import Caller, Principal
 from configs.errors import RequestError
 from memory.remembered import Forgotten, Kind, Space
 
@@ -30,7 +31,6 @@ class MemoryRoutes:
 
     def __init__(self, assistant: Assistant) -> None:
         self._rights = assistant.rights
-        self._user = assistant.settings.user
         self.router = APIRouter(prefix="/v1/memory", tags=["memory"])
         self.router.get("")(self.listed)
         self.router.get("/export", response_class=StreamingResponse)(self.exported)
@@ -40,6 +40,7 @@ class MemoryRoutes:
 
     async def listed(
         self,
+        caller: Caller,
         user: Name = None,
         persona: Name = None,
         kind: Kind | None = None,
@@ -50,31 +51,35 @@ class MemoryRoutes:
     ) -> dict[str, Any]:
         """Memories, the newest first; the next page begins `before` the last id."""
         found = await self._rights.memories.list(
-            self._space(user, persona), kind=kind, closed=closed, search=search, limit=limit, before=before
+            _space(caller, user, persona), kind=kind, closed=closed, search=search, limit=limit, before=before
         )
         return {"object": "list", "data": [as_json(one) for one in found], "has_more": len(found) == limit}
 
-    async def exported(self, user: Name = None, persona: Name = None) -> StreamingResponse:
+    async def exported(self, caller: Caller, user: Name = None, persona: Name = None) -> StreamingResponse:
         """Everything, as JSON lines."""
+        space = _space(caller, user, persona)
 
         async def lines() -> AsyncGenerator[str, None]:
-            async for entry in self._rights.memories.export(self._space(user, persona)):
+            async for entry in self._rights.memories.export(space):
                 yield json.dumps(entry, ensure_ascii=False) + "\n"
 
         return StreamingResponse(lines(), media_type="application/jsonl")
 
     async def corrected(
-        self, number: Number, correction: Correction, user: Name = None, persona: Name = None
+        self, caller: Caller, number: Number, correction: Correction, user: Name = None, persona: Name = None
     ) -> dict[str, Any]:
         """Corrects a fact or a note."""
-        return as_json(await self._rights.memories.edit(self._space(user, persona), number, correction.text))
+        return as_json(await self._rights.memories.edit(_space(caller, user, persona), number, correction.text))
 
-    async def forgotten(self, number: Number, user: Name = None, persona: Name = None) -> dict[str, Any]:
+    async def forgotten(
+        self, caller: Caller, number: Number, user: Name = None, persona: Name = None
+    ) -> dict[str, Any]:
         """Erases a memory, and the turn that it was said in."""
-        return _told(await self._rights.forget(self._space(user, persona), [number]))
+        return _told(await self._rights.forget(_space(caller, user, persona), [number]))
 
     async def all_forgotten(
         self,
+        caller: Caller,
         user: Name = None,
         persona: Name = None,
         about: Annotated[str | None, Query(min_length=1, max_length=1_000)] = None,
@@ -84,11 +89,12 @@ class MemoryRoutes:
         if (about is not None) == everything:
             raise RequestError("it is not clear what to forget", "Give either `about`, or `all=true`.")
         if about is not None:
-            return _told(await self._rights.forget_about(self._space(user, persona), about))
-        return _told(await self._rights.forget_all(user or self._user))
+            return _told(await self._rights.forget_about(_space(caller, user, persona), about))
+        return _told(await self._rights.forget_all(caller.acting_as(user)))
 
-    def _space(self, user: str | None, persona: str | None) -> Space:
-        return Space(user or self._user, persona or "")
+
+def _space(caller: Principal, user: str | None, persona: str | None) -> Space:
+    return Space(caller.acting_as(user), persona or "")
 
 
 def _told(gone: Forgotten) -> dict[str, Any]:

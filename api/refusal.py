@@ -1,16 +1,23 @@
 """A refusal over HTTP: any error in OpenAI's form, with the status that it has; raises none itself."""
 
+import math
+
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.types import Receive, Scope, Send
 
 from api.errors import body, error_body
-from configs.errors import AssistantError
+from configs.errors import AssistantError, InvalidApiKey, RateLimitExceeded
 
 
 def error_response(error: Exception) -> JSONResponse:
     """Any error in OpenAI's form, with the status that it has."""
     match error:
+        case RateLimitExceeded():
+            return JSONResponse(body(error), error.status, headers=_later(error.retry_after))
+        case InvalidApiKey():
+            return JSONResponse(body(error), error.status, headers={"www-authenticate": "Bearer"})
         case AssistantError():
             return JSONResponse(body(error), error.status)
         case RequestValidationError():
@@ -26,11 +33,27 @@ def error_response(error: Exception) -> JSONResponse:
             return JSONResponse(error_body(500, message, code="internal_error"), 500)
 
 
+async def refuse(scope: Scope, receive: Receive, send: Send, error: Exception) -> None:
+    """Answers a request, or a WebSocket that is not accepted yet, with an error."""
+    if scope["type"] == "websocket" and "websocket.http.response" not in scope.get("extensions", {}):
+        await send({"type": "websocket.close", "code": 1008})
+    else:
+        await error_response(error)(scope, receive, send)
+
+
+def _later(seconds: float) -> dict[str, str]:
+    return {"retry-after": str(math.ceil(seconds)), "retry-after-ms": str(math.ceil(seconds * 1000))}
+
+
 _CODES = {
+    403: "forbidden",
     404: "not_found",
     405: "method_not_allowed",
+    408: "request_timeout",
+    413: "request_too_large",
     415: "unsupported_media_type",
     421: "misdirected_request",
+    431: "headers_too_large",
     499: "caller_gone",
     503: "shutting_down",
 }

@@ -7,12 +7,19 @@ from collections.abc import Callable
 import uvicorn
 from anyio import create_task_group, open_signal_receiver, sleep
 from anyio.abc import TaskGroup
+from fastapi import FastAPI
 
 from agent.assistant import open_assistant
 from api.app import create_app
 from api.errors import INTERRUPTED
+from api.header_limits import BYTES
+from api.http_protocol import http_protocol
+from api.listening import is_loopback
 from api.service import Service
 from configs.settings import Settings
+
+FRAME = 1_048_576
+"""Bytes of one message of a WebSocket."""
 
 GRACE = 3.0
 """Seconds that running turns may still take when the server is told to end."""
@@ -20,16 +27,15 @@ GRACE = 3.0
 
 async def serve(settings: Settings, taken: socket.socket, announce: Callable[[], None]) -> int:
     """Serves until SIGTERM or Ctrl-C; returns the exit code. A second signal ends running turns at once."""
-    service, ending = Service(), Ending()
+    door = settings.server
+    service, ending = Service(door.turns_at_once, door.queue), Ending()
     async with create_task_group() as tasks:
         tasks.start_soon(ending.watch, service, tasks)
         async with open_assistant(settings) as assistant, create_task_group() as warming:
             # Finds out now whether the persona and its engines can serve at all.
             await assistant.company(None, (), speak=True)
-            config = uvicorn.Config(
-                create_app(assistant, service), log_config=None, access_log=False, server_header=False, lifespan="off"
-            )
-            ending.server = _Server(config)
+            beyond = not door.published_on_loopback and not is_loopback(taken.getsockname()[0])
+            ending.server = _Server(configured(create_app(assistant, service, beyond=beyond), settings))
             warming.start_soon(assistant.warm)
             warming.start_soon(assistant.work)
             announce()
@@ -37,6 +43,26 @@ async def serve(settings: Settings, taken: socket.socket, announce: Callable[[],
             warming.cancel_scope.cancel()
         tasks.cancel_scope.cancel()
     return ending.code
+
+
+def configured(app: FastAPI, settings: Settings) -> uvicorn.Config:
+    """How uvicorn serves an application: with limits, and without a word of what it is sent."""
+    return uvicorn.Config(
+        app,
+        http=http_protocol(settings.server.header_seconds),
+        h11_max_incomplete_event_size=BYTES,
+        ws_max_size=FRAME,
+        # What is small on its way could be large when it is unpacked.
+        ws_per_message_deflate=False,
+        # A header of a proxy counts for nothing here: it could be anyone's.
+        proxy_headers=False,
+        log_config=None,
+        # Below that, uvicorn logs addresses of WebSockets and their headers, and so keys.
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        lifespan="off",
+    )
 
 
 class Ending:

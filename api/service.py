@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import Receive, Scope, Send
 
+from api.rates import Gate
 from api.refusal import error_response
 from configs.errors import AssistantError
 
@@ -23,8 +24,10 @@ STOPPING = "the server is shutting down"
 class Service:
     """The requests that are being answered."""
 
-    def __init__(self) -> None:
+    def __init__(self, turns: int = 4, queue: int = 16) -> None:
         self._scopes: set[CancelScope] = set()
+        self.turns = Gate(turns, queue, called="turns")
+        """What all requests pass that have an engine work."""
 
     def stop(self) -> None:
         """Ends them all; each caller is told."""

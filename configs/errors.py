@@ -28,6 +28,10 @@
         ├── JobNotFound
         ├── MemoryNotFound
         ├── ModelNotServed
+        ├── KeyNotFound
+        ├── InvalidApiKey                  who calls is not known
+        ├── InsufficientPermissions        who calls may not do that
+        ├── RateLimitExceeded              trying again later will help
         └── AddressInUse
 
 Each door translates an error once: `message` says what happened and names the value, `hint` names the remedy. Being
@@ -212,6 +216,37 @@ class JobNotFound(RequestError):
     """No ingestion in the background has that id."""
 
     status = 404
+
+
+class KeyNotFound(RequestError):
+    """No key of the server has that name."""
+
+    status = 404
+
+
+class InvalidApiKey(RequestError):
+    """A call comes without a key, or with one that is not known."""
+
+    exit_code = 77
+    status = 401
+
+
+class InsufficientPermissions(RequestError):
+    """A key does not open this."""
+
+    exit_code = 77
+    status = 403
+
+
+class RateLimitExceeded(RequestError):
+    """More is asked at once than there is room for; `retry_after` seconds later there may be."""
+
+    exit_code = 75
+    status = 429
+
+    def __init__(self, message: str, hint: str = "", retry_after: float = 1.0) -> None:
+        super().__init__(message, hint)
+        self.retry_after = retry_after
 
 
 class AddressInUse(RequestError):

@@ -10,7 +10,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from configs.errors import ConfigError, PersonaNotFound
 from configs.modelfile import Modelfile, read_modelfile
-from configs.settings import Section
+from configs.section import Section
 
 SHIPPED = Path(__file__).with_name("personas")
 ROOT_MODELFILE = Path(__file__).parents[1] / "Modelfile"

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import platformdirs
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, Field, ValidationError
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -18,23 +18,14 @@ from pydantic_settings import (
 from yaml import YAMLError
 
 from configs.errors import ConfigError
+from configs.section import Count, Duration, Seconds, Section, Share
+from configs.server import Server
 
 DEFAULTS = Path(__file__).with_name("assistant.yaml")
 OUTSIDE = ("TINGSHUO_CONFIG", "TINGSHUO_DEBUG", "TINGSHUO_TEST_")
 """Variables that are no settings."""
 HERE = "http://127.0.0.1:11434"
 """Where Ollama listens unless it is told otherwise."""
-Seconds = Annotated[float, Field(ge=0)]
-Duration = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-"""Seconds, some but not endlessly many."""
-Count = Annotated[int, Field(gt=0)]
-Share = Annotated[float, Field(ge=0, le=1)]
-
-
-class Section(BaseModel):
-    """A part of the settings; a key that it does not know is an error, never ignored."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
 class OllamaServers(Section):
@@ -281,17 +272,6 @@ class Limits(Section):
     """How many times larger an office document may be when it is unpacked."""
     turn: Duration = 300
     """The longest turn."""
-
-
-class Server(Section):
-    """The HTTP door."""
-
-    host: str = "127.0.0.1"
-    port: int = Field(default=8484, ge=0, le=65535)
-    documents: tuple[Annotated[Path, AfterValidator(Path.expanduser)], ...] = ()
-    """The folders that callers may have documents taken in from; none unless named."""
-    published_on_loopback: bool = False
-    """Inside a container whose port is published on its host's loopback alone; only there `host` may be 0.0.0.0."""
 
 
 class SettingsFile(YamlConfigSettingsSource):

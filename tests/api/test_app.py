@@ -16,7 +16,8 @@ from anyio import Event, create_task_group, fail_after
 from agent.assistant import Assistant, open_assistant
 from agent.events import TextDelta, TurnEnded, TurnEvent
 from agent.turn import Emit
-from api.app import create_app, is_local_name
+from api.app import create_app
+from api.origins import is_local_name
 from api.service import Service
 from configs.settings import load_settings
 from models.audio import from_floats, silence, wav_bytes
