@@ -7,11 +7,10 @@ from typing import Any
 from langchain.agents.middleware import AgentMiddleware, ModelRequest, ModelResponse
 from langchain_core.messages import AIMessage, AnyMessage, BaseMessage, HumanMessage
 
-from agent.token_budget import KEPT, Fit, TokenBudget, size_of, size_of_messages
+from agent.prompt_fit import PromptFit
+from agent.token_budget import KEPT, TokenBudget
 from agent.turn_context import TurnContext
 from configs.errors import PromptTooLong
-from models.quoting import QuotedPassage, asked, quote
-from tools.knowledge_search import numbered
 
 REFUSALS = 2
 """So often a server may refuse a prompt of one call as too long, before that is an error."""
@@ -31,8 +30,7 @@ class Preparation(AgentMiddleware[Any, TurnContext]):
         """`prefix`: the size of what stands before the history: system prompt, examples and tools."""
         super().__init__()
         self._examples = list(examples)
-        self._budget = budget
-        self._prefix = prefix
+        self._fit = PromptFit(budget, prefix)
 
     async def awrap_model_call(
         self,
@@ -53,37 +51,16 @@ class Preparation(AgentMiddleware[Any, TurnContext]):
         handler: Callable[[ModelRequest[TurnContext]], Awaitable[ModelResponse[Any]]],
     ) -> ModelResponse[Any]:
         context = request.runtime.context
-        now = context.at.astimezone()
         *earlier, (question, *since_then) = turns(window(since(request.messages, context.first)))
-        passages, known = numbered(context.given), context.known
-        bare = HumanMessage(asked(question.text, [], now, known))
-        plan = self._plan(earlier, [bare, *since_then], passages)
-        history = [message for turn in earlier[plan.dropped :] for message in turn]
-        context.first = [*history, question][0].id
-        full = HumanMessage(asked(question.text, passages[: plan.passages], now, known))
-        prompt: list[AnyMessage] = [*history, full, *since_then]
-        sent, size = [*self._examples, *prompt], self._prefix + size_of_messages(prompt)
+        prompt = self._fit.fit(context, earlier, question.text, since_then)
+        context.first = prompt.first
         try:
-            response = await handler(request.override(messages=sent))
+            response = await handler(request.override(messages=[*self._examples, *prompt.messages]))
         except PromptTooLong as error:
-            if self._budget:
-                self._budget.refused(size, error.tokens, error.context)
+            self._fit.refused(prompt, error)
             raise
-        if self._budget:
-            oldest = [size_of_messages([message]) for message in sent[:-1]]
-            self._budget.learn(size, _counted(response.result), oldest)
+        self._fit.learn(prompt, counted(response.result), self._examples)
         return response
-
-    def _plan(
-        self, earlier: Sequence[list[AnyMessage]], turn: Sequence[AnyMessage], passages: Sequence[QuotedPassage]
-    ) -> Fit:
-        if self._budget is None:
-            return Fit(0, len(passages))
-        return self._budget.fit(
-            self._prefix + size_of_messages(turn),
-            [size_of_messages(one) for one in earlier],
-            [size_of(quote([passage])) for passage in passages],
-        )
 
 
 def window(messages: Sequence[AnyMessage], size: int = WINDOW) -> list[AnyMessage]:
@@ -114,7 +91,7 @@ def _begins(messages: Sequence[AnyMessage]) -> list[int]:
     return [place for place, message in enumerate(messages) if isinstance(message, HumanMessage)]
 
 
-def _counted(replies: Sequence[BaseMessage]) -> int:
+def counted(replies: Sequence[BaseMessage]) -> int:
     """The tokens of the prompt, as the server counted them; 0 where it did not."""
     used = [reply.usage_metadata for reply in replies if isinstance(reply, AIMessage) and reply.usage_metadata]
     return used[-1]["input_tokens"] if used else 0

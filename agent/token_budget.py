@@ -120,14 +120,18 @@ class TokenBudget:
         """Tokens that are kept for the reply."""
         return min(self._reply, self.context // 2)
 
-    def fit(self, fixed: float, turns: Sequence[float], passages: Sequence[float]) -> Fit:
-        """As the function, in sizes. Raises RequestTooLarge where not even `fixed` leaves room for the reply."""
-        limit = self.context - self.reply
+    def fit(self, fixed: float, turns: Sequence[float], passages: Sequence[float], *, reply: int = 0) -> Fit:
+        """As the function, in sizes. Raises RequestTooLarge where not even `fixed` leaves room for the reply.
+
+        `reply`: tokens to keep for it, where that is not `self.reply`.
+        """
+        reserved = min(reply, self.context // 2) or self.reply
+        limit = self.context - reserved
         needed = self.scale.tokens(fixed)
         if needed > limit:
             raise RequestTooLarge(
                 f"the question needs about {needed} tokens with all that belongs to it; {limit} are free "
-                f"(num_ctx is {self.context}, {self.reply} of it for the reply)",
+                f"(num_ctx is {self.context}, {reserved} of it for the reply)",
                 "Shorten it, ingest it as a document, or set a larger chat.ollama.num_ctx.",
             )
         tokens = self.scale.tokens

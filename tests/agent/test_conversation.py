@@ -197,7 +197,7 @@ async def test_the_model_may_search_for_itself(checkpoints: PruningSaver) -> Non
             return Retrieval((later,), answerable=True, coverage=1.0, similarity=None)
         return Retrieval((), answerable=False, coverage=0.0, similarity=None)
 
-    made._retrieve = retrieve
+    made.answering._retrieve = retrieve
     events = await reply(made, "And when I am ill?")
     assert ToolCalled("knowledge_search", {"query": "sick leave"}) in events
     assert PassagesFound((LEAVE,), answerable=True) in events
