@@ -18,7 +18,8 @@ LANGUAGE_NAMES: dict[str, str] = dict(
         "yi:yiddish lo:lao uz:uzbek fo:faroese ps:pashto tk:turkmen nn:nynorsk mt:maltese sa:sanskrit "
         "lb:luxembourgish my:myanmar bo:tibetan tl:tagalog mg:malagasy as:assamese tt:tatar haw:hawaiian ln:lingala "
         "ha:hausa ba:bashkir jw:javanese su:sundanese yue:cantonese",
-    )
+    ),
+    ht="haitian creole",
 )
 """Whisper's languages, by code."""
 
