@@ -12,6 +12,7 @@ _MONTH: Final = (
 _DAY: Final = r"(?:mon|tues|wednes|thurs|fri|satur|sun)days?"
 _DAY_ZH: Final = r"(?:星期|周|礼拜)[一二三四五六日天末1-6]"
 _DATE: Final = r"\d{1,2}(?:月\d|日|号|st\b|nd\b|rd\b|th\b)"
+_VERBS: Final = "is|are|was|were|does|do|did|will|would|must|should|can|to|for"
 _FILLED: Final = r"(?:and|so|um|uh|er|well|ok(?:ay)?)"
 _SPAN: Final = r"(?:second|minute|hour|day|night|week|month|year|session|term|season)s?\b"
 _MEASURE: Final = (
@@ -28,10 +29,11 @@ SURNAMES: Final = (
     "卓古吉缪简车项连芦麦褚娄窦戚岑景党宫费卜冷晏席卫米柏宗瞿桂全佟应臧闵苟邬边卞姬师和仇栾隋商刁沙荣巫寇桑郎甄丛仲虞敖巩明佘池查麻苑迟邝"
 )
 """The commonest Chinese family names."""
+_NAME_ZH: Final = rf"[{SURNAMES}][\u4e00-\u9fff]{{1,2}}(?=$|[\s，。、；：（）])"
 _PERSON: Final = (
     r"\b(?:mr|mrs|ms|dr|prof|uncle|aunt|grandma|grandpa|mother|father|parent|teacher|manager|director|chair\w*|secretary"
     r"|treasurer|officer|team|office|caretaker|doctor|staff|member|owner|president|employee|adult|anyone|everyone"
-    rf"|nobody)s?\b|[{SURNAMES}][\u4e00-\u9fff]{{1,2}}(?=$|[\s，。、；：（）])"
+    rf"|nobody)s?\b|{_NAME_ZH}"
     r"|先生|女士|老师|医生|教授|经理|主任|会长|专员|师傅|阿姨|叔叔|爷爷|奶奶|妈妈|爸爸|[部处科组]$|前台|物业|员工|人员|公司"
 )
 
@@ -65,7 +67,7 @@ _NAME: Final = re.compile(r"\b[A-Z][a-z]+ [A-Z][a-z]+\b")
 KINDS: Final = (
     _kind(
         "money",
-        r"\bhow much (?:is|are|was|were|does|do|did|will|would|must|should|can|to|for)\b"
+        rf"\bhow much (?:money|{_VERBS})\b"
         r"(?!.*\b(?:hold|weigh|fit|drink|eat)\b)|\b(?:costs?|prices?|fees?|(?<!in )charges?|expensive|cheap)\b"
         r"|\bwhat (?:do|does|must|will|did) .*\b(?:pay|owe)\b"
         r"|多少钱|几块|几元|什么价|价格|收费|费用|票价|贵|房租|租金|报价|手续费",
@@ -106,7 +108,7 @@ KINDS: Final = (
     ),
     _kind(
         "number",
-        rf"\bhow (?:many|much)\b|{_MEASURE}|多少|几[个位名层楼条种只次家门]|几分之几",
+        rf"\bhow (?:many|much (?!money|{_VERBS}))\b|{_MEASURE}|多少(?!钱)|几[个位名层楼条种只次家门]|几分之几",
         r"\d|\b(?:half|once|twice|both|dozen)\b|[两半数几一二三四五六七八九十]",
     ),
     _kind(
@@ -115,7 +117,8 @@ KINDS: Final = (
         r"\b(?:english|chinese|mandarin|german|french|dutch|spanish|italian|polish|japanese|portuguese|russian)\b"
         r"|[英汉中日法德俄韩]语|中文|英文",
     ),
-    _kind("person", r"\bwho(?:m|se)?\b|谁|哪位|叫什么|什么名字|负责人", _PERSON),
+    _kind("person", r"\bwho(?:m|se)?\b|谁|哪位|负责人", _PERSON),
+    _kind("name", r"叫什么|什么名字|叫啥|姓什么", rf"{_NAME_ZH}|[a-z]{{2,}}"),
     _kind(
         "telephone",
         r"\b(?:phone|telephone|emergency|hotline)\b.*\bnumber\b|\bnumber\b.*\b(?:call|phone|ring|dial)\b"
@@ -125,6 +128,19 @@ KINDS: Final = (
 )
 
 
+_FIGURE: Final = r"[\d两一二三四五六七八九十百]\s?"
+_COUNTED: Final = (
+    (r"(?:公斤|千克|斤)", r"(?:公斤|千克|斤|kg)"),
+    (r"(?:公里|千米|米|厘米)", r"(?:公里|千米|米|厘米|km|cm|m\b)"),
+    (r"(?:毫?升)", r"(?:毫?升|ml|l\b)"),
+    (r"[个人位名]", r"[个人位名户]"),
+    (r"[条只头匹]", r"[条只头匹]"),
+    (r"(?:岁|周岁)", r"(?:岁|周岁)"),
+)
+"""What is counted in Chinese, and in which units a text then counts it."""
+COUNTS: Final = tuple(_kind("count", rf"(?:多少|几){asked}", _FIGURE + named) for asked, named in _COUNTED)
+
+
 def asked_kinds(question: str) -> tuple[AnswerKind, ...]:
     """The kinds of answers that a normalised question wants; none for most that want yes or no."""
-    return tuple(kind for kind in KINDS if kind.asked.search(question))
+    return tuple(kind for kind in (*KINDS, *COUNTS) if kind.asked.search(question))

@@ -12,7 +12,7 @@ from memory.lexical import normalised, stem
 from memory.script import IDEOGRAPH
 from memory.stopwords import ASKING, CHARACTERS, FILLERS, LIGHT, LIGHT_CHARACTERS, PHRASES, WORDS
 
-LIGHT_WEIGHT: Final = 0.4
+LIGHT_WEIGHT: Final = 0.25
 """What a word counts that goes with any subject ("go", "show"), beside one that tells of it."""
 NUMBER_WEIGHT: Final = 0.7
 """What a bare number counts: that of the answer may well be another."""
@@ -79,7 +79,7 @@ def take_apart(question: str) -> Inquiry:
     text = _joined(normalised(question))
     demands: dict[str, Demand] = {}
     runs: list[str] = []
-    tokens = _RUN.findall(_ASKING.sub(" ", _IDENTIFIER_ZH.sub(r" \1zz号\2 ", text)))
+    tokens = _RUN.findall(_ASKING.sub(" ", _MEASURED.sub(" ", _IDENTIFIER_ZH.sub(r" \1zz号\2 ", text))))
     at = 0
     while at < len(tokens):
         if _IDEOGRAPHS.match(tokens[at]):
@@ -152,34 +152,38 @@ def _ideographs(run: str) -> tuple[list[Demand], list[str]]:
     """The known words of a run, the longest first, and what is left between them and function words."""
     found: list[Demand] = []
     left: list[str] = []
-    begins = at = 0
-
-    def leave(end: int) -> None:
-        if end - begins == 1:
-            found.append(_single(run, begins))
-        elif end > begins:
-            left.append(run[begins:end])
-
-    while at < len(run):
-        size = next((size for size in range(LONGEST, 1, -1) if run[at : at + size] in _known()), 1)
-        if size > 1:
-            word = run[at : at + size]
-            leave(at)
+    for begin, end in _cut(run):
+        word = run[begin:end]
+        if len(word) > 1 and word in _known():
             found.append(Demand(word, concepts().get(word, (word,)), LIGHT_WEIGHT if word in LIGHT else 1.0))
-            begins = at + size
-        elif run[at] in CHARACTERS or run[at] in LIGHT_CHARACTERS:
-            leave(at)
-            begins = at + 1
-        at += size
-    leave(len(run))
+            continue
+        for piece in _CONTENT.finditer(word):
+            if len(piece[0]) == 1:
+                found.append(_single(run, begin + piece.start()))
+            else:
+                left.append(piece[0])
     return found, left
+
+
+def _cut(run: str) -> Iterator[tuple[int, int]]:
+    """Where known words begin and end, the longest first and none overlapping, and what lies between them."""
+    for size in range(min(LONGEST, len(run)), 1, -1):
+        for at in range(len(run) - size + 1):
+            if run[at : at + size] in _known():
+                yield from _cut(run[:at])
+                yield at, at + size
+                yield from ((at + size + begin, at + size + end) for begin, end in _cut(run[at + size :]))
+                return
+    if run:
+        yield 0, len(run)
 
 
 def _single(run: str, at: int) -> Demand:
     """An ideograph that is left alone: by itself, in its meaning, or as the end of a word that is not known."""
     around = (run[max(at - 1, 0) : at + 1], run[at : at + 2])
     pairs = tuple(pair for pair in around if len(pair) == 2 and not set(pair) & (CHARACTERS | LIGHT_CHARACTERS))
-    return Demand(run[at], (*concepts().get(run[at], (run[at],)), *pairs), SINGLE_WEIGHT)
+    weight = 1.0 if not pairs and run[at] in concepts() else SINGLE_WEIGHT
+    return Demand(run[at], (*concepts().get(run[at], (run[at],)), *pairs), weight)
 
 
 @cache
@@ -218,5 +222,9 @@ _POINT: Final = re.compile(r"(?<=\d)[.,:](?=\d)")
 _DECIMAL: Final = re.compile(r"(?<=\d)p(?=\d)")
 _CODE: Final = re.compile(r"(?=.*\d)(?!\d+p\d+)(?=.*[a-z])[a-z\d]+")
 _IDENTIFIER_ZH: Final = re.compile(r"(?<![月\d])(\d+)号(?!码)([楼线门厅馆桌院店车机床场站库仓室位房柜栋]?)")
+_CONTENT: Final = re.compile(f"[^{''.join(CHARACTERS | LIGHT_CHARACTERS)}]+")
+_COUNTER: Final = r"(?<=[一几每两多少\d])[棵条张件台只本辆支份套双家次位名个间层栋头把]"
+_HOW: Final = "old|tall|deep|wide|heavy|hot|cold|thick|loud|warm|soon|often|quickly|fast|far|high|big|large|early|late"
+_MEASURED: Final = re.compile(rf"{_COUNTER}|\bhow (?:{_HOW})\b")
 _FOCUS: Final = re.compile(r"\b(?:which|what|how many|how much) ([a-z]+)\b(?! of\b)")
 _ASKING: Final = re.compile("|".join(sorted({*ASKING, *PHRASES}, key=len, reverse=True)))

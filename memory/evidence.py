@@ -15,15 +15,15 @@ T = TypeVar("T")
 
 CONTEXT: Final = 0.9
 """What a word counts that stands in the title or a heading, beside one in the sentence that answers."""
-BESIDE: Final = 0.85
+BESIDE: Final = 0.75
 """In the sentence before or after."""
 OPENING: Final = 0.6
 """In the first passage of the document, which says what all of it is about."""
 ELSEWHERE: Final = 0.5
 """Elsewhere in the passage."""
-UNMET: Final = 0.75
-"""What a passage counts for each word that it does not say at all, beside that word's own weight."""
-FAR_AWAY: Final = 0.7
+UNMET: Final = 0.7
+"""What a passage counts for each word that it does not say at all, beside what that word weighs for its rarity."""
+FAR_AWAY: Final = 0.6
 """What a sentence counts of which only the document's title says what is asked, not it or its heading."""
 UNFOCUSED: Final = 0.65
 """Without the thing that is to be counted or chosen from."""
@@ -84,7 +84,7 @@ class Evidence:
         own = sum(one.weight for one in met if not one.titled)
         here = sum(one.weight for one in met if not one.titled and one.is_here(at))
         factor = FAR_AWAY + (1 - FAR_AWAY) * (here / own if own else 1.0)
-        factor *= UNMET ** sum(one.is_whole and not one.strength(at) for one in met)
+        factor *= UNMET ** sum(one.demand.weight for one in met if not one.strength(at))
         if any(one.demand is self._inquiry.focus and one.strength(at) < BESIDE for one in met):
             factor *= UNFOCUSED
         return share * factor * self._kinds(pieces, at)
@@ -120,11 +120,6 @@ class _Met:
         opened = not self.titled and not self._headed and self._says(place.opening)
         around = any(self._hits) and self.demand.kind != "name"
         self._least = max(CONTEXT * (self.titled or self._headed), OPENING * opened, ELSEWHERE * around)
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether it is a word by itself, and none that goes with any subject."""
-        return self.demand.weight >= 1
 
     def strength(self, at: int) -> float:
         """What the sentence at that place counts for it, 0 to 1."""
@@ -174,7 +169,7 @@ def _of_run(run: str, pairs: Mapping[str, int], rarity: Callable[[int], float]) 
             words = concepts().get(character, ())
             seen = seen if words else 0
         elif known:
-            words, seen = known, max(pairs[pair] for pair in known)
+            words, seen = (*known, *concepts().get(character, ())), max(pairs[pair] for pair in known)
         demand = Demand(character, words, HALF_WEIGHT)
         yield _Weighed(demand, demand.weight * rarity(seen))
 

@@ -7,12 +7,14 @@ from typing import Final
 from memory.chunking import LONGEST, estimate_tokens
 from memory.passages import Passage
 
+WIDEST: Final = 1.5 * LONGEST
+"""Tokens that a passage may have with its neighbours, as estimated."""
 GAP: Final = 4
 """Characters between two passages of a heading that can only be white space; more might be a heading of that name."""
 
 
 def widened(passage: Passage, section: Sequence[Passage], reach: int, apart: Collection[int] = ()) -> Passage:
-    """The passage with up to `reach` before it and after it, as long as it stays no longer than a passage may be.
+    """The passage with up to `reach` after it and before it, as far as they make it no longer than WIDEST.
 
     `section`: the passages of its document and heading around it, in order, itself among them. Those in `apart` are
     read by themselves. The span is that of the wider text; `matched` keeps the one that answers.
@@ -32,7 +34,7 @@ def _grown(passage: Passage, beside: Iterable[Passage], apart: Collection[int]) 
         gap = last.start - first.end
         # Between two passages of one section the ledger knows only how much white space there is.
         text = first.text + "\n" * gap + last.text[max(-gap, 0) :]
-        if other.id in apart or gap > GAP or estimate_tokens(text) > LONGEST:
+        if other.id in apart or gap > GAP or estimate_tokens(text) > WIDEST:
             return passage
         passage = replace(passage, text=text, start=first.start, end=max(first.end, last.end))
     return passage

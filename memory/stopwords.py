@@ -39,10 +39,14 @@ _LIGHT: Final = """
     another additional altogether already anyway behind between bring count during ever fill full go goes inside keep
     kept look make makes morning move near next outside people person put run runs set show since sort speak speaks
     spoken stand start still take time times try turn under way work works yet
+    gone left again together once home back away need done day days hour hours minute minutes week weeks month months
+    year years half euro euros dollar dollars pound pounds kilo km kg else instead actually certain able possible own
+    小时 分钟 公斤 公里 月份 个月 星期 一个半 个半 最好 合适 应该 除掉 名字 方面 情况 地方 有关 别的 其他
     显示 出现 发生 使用 进行 觉得 看到 知道 准备 打算 东西 事情 问题 办法 目前 一共
 """
 _ASKING: Final = """
-    怎么回事 什么意思 是多少 是什么 干什么 叫什么 现在 那个 嗯 点儿 一点 哪家 哪位 哪条 哪种 哪款
+    不小心 麻烦 帮忙 请教 打听 怎么回事 什么意思 是多少 是什么 干什么 叫什么 现在 那个 嗯 点儿 一点 叫什么名字
+    什么名字 哪家 哪位 哪条 哪种 哪款
     才能 就能 最多能 能有 为何
 """
 
@@ -55,7 +59,5 @@ LIGHT: Final = frozenset(_LIGHT.split())
 ASKING: Final = tuple(_ASKING.split())
 """Chinese phrases that only ask or fill, beside the others."""
 
-LIGHT_CHARACTERS: Final = frozenset(
-    "之前后间内外些再又已才只最出办弄做放去来回走搞点棵条张件台只本辆支份套双家用说看一"
-)
+LIGHT_CHARACTERS: Final = frozenset("之前后间内外些再又已才最该找掉好出办弄做放去来回走搞点用说看一拿进")
 """Chinese characters of grammar, of counting or of any subject, where they are no part of a known word."""

@@ -97,7 +97,7 @@ TABLE: Final = """
     width, wide, wider | 宽度, 宽; length | 长度, 长; thickness, thick, thicker | 厚度, 厚; light up, lit | 亮, 亮起;
     depth, deep, deeper | 深度, 深; expense, expenses, expense report, expense claim | 报销, 费用, 开支;
     size, big, large | 大小, 尺寸, 面积; temperature, degree, degrees, hot | 温度, 度, 多少度; speed, fast | 速度, 快;
-    distance, far, spacing, apart, gap | 距离, 间距, 间隔, 距, 多远;
+    distance, far, spacing, apart, gap | 距离, 间距, 间隔, 隔, 距, 多远;
     quiet, noise, noisy, loud, silence | 安静, 噪音, 噪声, 吵, 喧哗; light, lamp, led | 灯, 指示灯;
     flash, blink, flicker | 闪, 闪烁, 一闪一闪; red | 红, 红色; green | 绿, 绿色; blue | 蓝, 蓝色; yellow | 黄色;
     black | 黑色; white | 白色; kilometre, km, kilometer | 公里, 千米; allowance, subsidy | 补贴, 补助, 津贴;
@@ -113,13 +113,14 @@ TABLE: Final = """
     extend, extension, renew, renewal, prolong | 续借, 延长, 续, 续签, 续租;
     maximum, at most, limit, up to | 最多, 上限, 限额, 不超过; minimum, at least | 最少, 至少, 下限;
     morning | 早上, 上午, 早晨; noon, midday | 中午; afternoon | 下午; evening | 晚上, 傍晚;
-    night | 夜里, 晚上, 夜间, 夜; today | 今天; tomorrow | 明天; weekend | 周末; weekday | 工作日;
-    daily, every day, each day | 每天, 每日; weekly, every week, each week | 每周, 每星期;
-    monthly, month, every month | 每月, 每个月, 月; yearly, annual, annually, year, every year | 每年, 全年, 年;
-    quarter, quarterly | 季度, 每季度; spring | 春, 春天, 春季; summer | 夏, 夏天, 夏季, 暑假;
-    autumn, fall | 秋, 秋天, 秋季; winter | 冬, 冬天, 冬季; hold, fit, capacity, volume | 容量, 装下, 容纳;
-    ride, take the bus, board | 坐, 乘, 乘坐, 搭乘; default | 默认, 预设; stomach, gastroscopy | 胃, 胃镜;
-    performance, show | 表演, 演出; guesthouse, inn | 民宿, 客栈;
+    night | 夜里, 晚上, 夜间, 夜; today | 今天; tomorrow | 明天; weekend | 周末;
+    weekday, monday to friday | 工作日, 平日, 周一至周五, 星期一至星期五; daily, every day, each day | 每天, 每日;
+    weekly, every week, each week | 每周, 每星期; monthly, month, every month | 每月, 每个月, 月;
+    yearly, annual, annually, year, every year | 每年, 全年, 年; quarter, quarterly | 季度, 每季度;
+    spring | 春, 春天, 春季; summer | 夏, 夏天, 夏季, 暑假; autumn, fall | 秋, 秋天, 秋季; winter | 冬, 冬天, 冬季;
+    hold, fit, capacity, volume | 容量, 装下, 容纳; ride, take the bus, board | 坐, 乘, 乘坐, 搭乘;
+    default | 默认, 预设; stomach, gastroscopy | 胃, 胃镜; performance, show | 表演, 演出;
+    guesthouse, inn | 民宿, 客栈;
     vacuum cleaner, robot vacuum cleaner, robot vacuum, hoover | 吸尘器, 扫地机器人, 扫地机;
     library card, reader's card | 借书证, 读者证; first, 1st | 第一, 首次; second, 2nd | 第二; third, 3rd | 第三;
     monday | 星期一, 周一, 礼拜一; tuesday | 星期二, 周二, 礼拜二; wednesday | 星期三, 周三, 礼拜三;
@@ -175,6 +176,18 @@ TABLE: Final = """
     death, funeral, bereavement | 丧假, 去世; pregnant, pregnancy | 怀孕, 孕妇; appetite, hungry | 饿;
     sleep | 睡, 睡觉; bath, shower | 洗澡, 淋浴; haircut, hair | 头发, 理发; water, watering | 浇水;
     fertiliser, fertilizer, manure | 施肥, 肥料; harvest, pick | 采摘, 收获; pot, container | 花盆, 盆;
-    prune, trim | 修剪;
+    prune, trim | 修剪; join, become a member, enter, entry | 加入, 入会, 参加;
+    land, touch down, arrive, arrival | 降落, 落地, 到达; relative, relatives, family | 亲戚, 亲友, 亲属;
+    cheaper, discount | 便宜, 优惠; miss, missing, lost child | 走丢, 走失; switch on again, restart | 重新启动;
+    sandwich, snack, food | 点心, 零食, 食物; bring back, return, late return | 归还;
+    fine, late charge, charge | 罚款; total, whole, altogether | 总共, 全部, 合计;
+    trip, holiday, journey | 旅行, 旅程; safe, safe deposit box, deposit box | 保险箱, 保管箱; umbrella | 雨伞;
+    things found, lost property, left behind | 遗失物品, 落下; salesperson, agent | 业务员, 销售; beijing | 北京;
+    shanghai | 上海; guangzhou | 广州; shenzhen | 深圳; tianjin | 天津; chongqing | 重庆; hangzhou | 杭州;
+    nanjing | 南京; suzhou | 苏州; wuhan | 武汉; chengdu | 成都; xian | 西安; hong kong | 香港; macau | 澳门;
+    taiwan | 台湾; china | 中国; japan | 日本; korea | 韩国; america, usa, united states | 美国;
+    england, britain, uk | 英国; germany | 德国; france | 法国; italy | 意大利; spain | 西班牙; russia | 俄罗斯;
+    europe | 欧洲; asia | 亚洲; london | 伦敦; paris | 巴黎; new york | 纽约; singapore | 新加坡; thailand | 泰国;
+    australia | 澳大利亚; canada | 加拿大; india | 印度;
 """
 """Each meaning ends with a semicolon: English words and phrases, a bar, Chinese ones. A word may have several."""

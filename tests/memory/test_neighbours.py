@@ -2,7 +2,6 @@
 
 import pytest
 
-from memory.chunking import LONGEST
 from memory.neighbours import widened
 from memory.passages import Passage
 
@@ -37,12 +36,16 @@ def test_what_is_found_itself_is_read_by_itself() -> None:
     assert widened(SECTION[1], SECTION, 2, apart=[2, 3]).end == 27
 
 
-def test_no_passage_grows_beyond_the_longest() -> None:
-    words = "word " * int(LONGEST / 1.3 - 3)
-    long = Passage(1, "default", "D", "d.md", "", words.strip(), 0, len(words) - 1, 0.0)
-    short = Passage(2, "default", "D", "d.md", "", "six more words stand in here", len(words), len(words) + 28, 0.0)
-    assert widened(short, [long, short], 1) == short
-    assert widened(long, [long, short], 1) == long
+def test_no_passage_grows_beyond_the_widest() -> None:
+    # A word counts 1.3 tokens: 600 of them are 780, more than 750; 500 and 28 letters are less.
+    for count, grows in ((600, False), (500, True)):
+        words = " ".join(["word"] * count)
+        long = Passage(1, "default", "D", "d.md", "", words, 0, len(words), 0.0)
+        short = Passage(
+            2, "default", "D", "d.md", "", "six more words stand in here", len(words) + 1, len(words) + 29, 0.0
+        )
+        assert (widened(short, [long, short], 1) != short) is grows
+        assert (widened(long, [long, short], 1) != long) is grows
 
 
 def test_a_passage_that_has_gone_stays_as_it_was() -> None:
