@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from pathlib import Path
+from statistics import median
 
 import anyio
 import numpy as np
@@ -116,10 +117,12 @@ async def test_speed(mouth: EspeakNg, speed: float) -> None:
 
 @pytest.mark.parametrize("pitch", [0.7, 0.85, 1.2, 1.5])
 async def test_pitch(mouth: EspeakNg, pitch: float) -> None:
-    text = "Noah is mowing our lawn."
-    own, other = await say(mouth, text), await say(mouth, text, voice=Voice(pitch=pitch))
-    found = fundamental(other.floats(), other.rate) / fundamental(own.floats(), own.rate)
-    assert found == pytest.approx(pitch, rel=0.1)
+    found = []
+    for text in ("Noah is mowing our lawn.", "Now I know a lemon is yellow.", "Our llama will roam all morning."):
+        own, other = await say(mouth, text), await say(mouth, text, voice=Voice(pitch=pitch))
+        found.append(fundamental(other.floats(), other.rate) / fundamental(own.floats(), own.rate))
+    # No two sounds of eSpeak NG are the same to the sample, and what is estimated of one may be far off.
+    assert median(found) == pytest.approx(pitch, rel=0.1)
 
 
 @given(st.floats(0.5, 2.0), st.floats(0.5, 2.0))
