@@ -116,10 +116,14 @@ class Assistant:
 
     async def work(self) -> None:
         """Works through the ingestions that wait, for as long as it runs; recordings are heard by the same ears."""
-        hear = None
-        if self.ears and self._detector:
-            hear = Recorded(self.ears, self._detector, self.settings.listening, self.settings.limits).transcribe
-        await self.store.jobs.run(hear)
+        recorded = self.recorded()
+        await self.store.jobs.run(recorded.transcribe if recorded else None)
+
+    def recorded(self) -> Recorded | None:
+        """Its ears for long recordings; None where it has none."""
+        if self.ears is None or self._detector is None:
+            return None
+        return Recorded(self.ears, self._detector, self.settings.listening, self.settings.limits)
 
     async def _warm_ears(self) -> None:
         if self.ears is None:

@@ -97,7 +97,7 @@ class Streamed(Response):
 
     async def _send(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            async with aclosing(self._pieces()) as pieces:
+            async with self._service.turns.entered(), aclosing(self._pieces()) as pieces:
                 async for piece in pieces:
                     await self._begin(send)
                     await send({"type": "http.response.body", "body": piece, "more_body": True})

@@ -1,6 +1,7 @@
 """Transcriptions and translations as OpenAI's clients ask for them; translates requests, and hears through the ears."""
 
 from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 from functools import partial
 
 from fastapi import APIRouter, Request
@@ -12,9 +13,13 @@ from api.event_stream import MEDIA_TYPE, event, failed
 from api.language_names import language_code
 from api.service import Service, Streamed
 from api.transcript_formats import as_json, as_srt, as_text, as_verbose_json, as_vtt, deltas
-from api.transcription_request import OPENAPI, TranscriptionRequest, Wishes, transcription_in
+from api.transcription_request import OPENAPI, Wishes, transcription_in
 from configs.errors import EngineUnavailable
+from models.audio import AudioChunk
 from models.speech_to_text import Hearing, SpeechToText, Task, Transcript
+
+WINDOW = 30.0
+"""Seconds that are heard at once; a longer recording is streamed utterance by utterance."""
 
 
 class TranscriptionRoutes:
@@ -43,10 +48,12 @@ class TranscriptionRoutes:
         check_model(wishes.model, "transcription", ears.name)
         hearing = _hearing(wishes, task, ears)
         if wishes.stream:
-            making = partial(_events, ears, asked, hearing)
-            return Streamed(self._service, making, MEDIA_TYPE, failed=failed)
+            recorded = self._assistant.recorded() if asked.sound.seconds > WINDOW else None
+            parts = recorded.utterances(asked.sound, hearing) if recorded else _whole(ears, asked.sound, hearing)
+            return Streamed(self._service, partial(_events, parts), MEDIA_TYPE, failed=failed)
         all_read()
-        return _written(await ears.transcribe(asked.sound, hearing), wishes, task)
+        async with self._service.turns.entered():
+            return _written(await ears.transcribe(asked.sound, hearing), wishes, task)
 
 
 def _hearing(wishes: Wishes, task: Task, ears: SpeechToText) -> Hearing:
@@ -77,8 +84,23 @@ def _written(transcript: Transcript, wishes: Wishes, task: Task) -> Response:
             return PlainTextResponse(as_vtt(transcript), media_type="text/vtt")
 
 
-async def _events(ears: SpeechToText, asked: TranscriptionRequest, hearing: Hearing) -> AsyncGenerator[bytes, None]:
-    transcript = await ears.transcribe(asked.sound, hearing)
-    for delta in deltas(transcript):
-        yield event({"type": "transcript.text.delta", "delta": delta})
-    yield event({"type": "transcript.text.done", "text": transcript.text})
+async def _events(parts: AsyncGenerator[Transcript, None]) -> AsyncGenerator[bytes, None]:
+    """What is said in each part, and at the end all of it."""
+    text = ""
+    async with aclosing(parts) as transcripts:
+        async for transcript in transcripts:
+            for delta in deltas(transcript):
+                piece = _gap(text, delta) + delta
+                text += piece
+                yield event({"type": "transcript.text.delta", "delta": piece})
+    yield event({"type": "transcript.text.done", "text": text})
+
+
+async def _whole(ears: SpeechToText, sound: AudioChunk, hearing: Hearing) -> AsyncGenerator[Transcript, None]:
+    yield await ears.transcribe(sound, hearing)
+
+
+def _gap(before: str, after: str) -> str:
+    """A space between two pieces that have none, unless one of them is Chinese there."""
+    touching = bool(before) and bool(after) and not before[-1].isspace() and not after[0].isspace()
+    return " " if touching and max(before[-1], after[0]) < "\u2e80" else ""

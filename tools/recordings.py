@@ -7,7 +7,7 @@ from pathlib import Path
 from configs.settings import Limits, Listening
 from models.audio import AudioChunk
 from models.decoding import decode
-from models.speech_to_text import SpeechToText
+from models.speech_to_text import PLAINLY, Hearing, SpeechToText, Transcript
 from models.voice_activity import VoiceActivityDetector
 from tools.speech_input import Listener, Utterance
 
@@ -32,10 +32,19 @@ class Recorded:
         """
         limits = self._limits
         sound = await decode(path, max_bytes=limits.audio_bytes, max_seconds=limits.recording_seconds)
+        async with aclosing(self.utterances(sound)) as said:
+            return "\n".join([transcript.text async for transcript in said])
+
+    async def utterances(self, sound: AudioChunk, hearing: Hearing = PLAINLY) -> AsyncGenerator[Transcript, None]:
+        """What is said in a sound, each utterance once it is heard; close with `aclosing`. Raises EngineFailed."""
         async with aclosing(self._listener.listen(_frames(sound))) as heard:
-            # The language is found out each time: people who meet may speak several.
-            said = [await self._ears.transcribe(event.sound) async for event in heard if isinstance(event, Utterance)]
-        return "\n".join(transcript.text for transcript in said if transcript.text)
+            async for event in heard:
+                if not isinstance(event, Utterance):
+                    continue
+                # The language is found out each time, unless it is given: people who meet may speak several.
+                transcript = await self._ears.transcribe(event.sound, hearing)
+                if transcript.text:
+                    yield transcript
 
 
 async def _frames(sound: AudioChunk) -> AsyncGenerator[AudioChunk, None]:

@@ -12,7 +12,8 @@ import httpx
 import openai
 import pytest
 
-from models.audio import silence, wav_bytes
+from api import transcription_routes
+from models.audio import joined, silence, wav_bytes
 from models.decoding import decode_blocking
 from models.encoding import FORMATS, open_encoder
 from tests.api.audio_server import EARS, WHISPER, served
@@ -85,6 +86,18 @@ def test_a_stream_of_events_ends_with_the_whole(client: openai.OpenAI) -> None:
         events = list(stream)
     assert "".join(event.delta for event in events if event.type == "transcript.text.delta") == SAID["utt03_en"]
     assert [event.text for event in events if event.type == "transcript.text.done"] == [SAID["utt03_en"]]
+
+
+def test_a_long_recording_is_streamed_as_it_is_heard(client: openai.OpenAI, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transcription_routes, "WINDOW", 2.0)
+    parts = [decode_blocking(file, max_bytes=10**6, max_seconds=10) for file in (ENGLISH, CHINESE, ENGLISH)]
+    pause = silence(1.5, 16_000)
+    sound = joined([parts[0], pause, parts[1], pause, parts[2]], 16_000)
+    with client.audio.transcriptions.create(file=wav_bytes(sound), model="whisper-1", stream=True) as stream:
+        events = list(stream)
+    said = [SAID["utt03_en"], SAID["utt18_zh"], SAID["utt03_en"]]
+    assert [event.delta for event in events if event.type == "transcript.text.delta"] == said
+    assert [event.text for event in events if event.type == "transcript.text.done"] == ["".join(said)]
 
 
 @pytest.mark.parametrize("model", ["whisper-1", "gpt-4o-mini-transcribe", "gpt-transcribe", "whisper-large-v3"])
