@@ -87,13 +87,19 @@ class Answering:
             async for event in reply:
                 said += event.text if isinstance(event, TextDelta) else ""
                 yield event
-        if line := source_line(said, [*context.given, *context.found], inquiry.language):
-            yield TextDelta(line)
-        if self._strict and (lacking := unsupported(said, context.texts)):
-            yield TextDelta(caveat(lacking, inquiry.language))
+        if words := self._remarks(context, inquiry, said):
+            yield TextDelta(words)
         if context.memory and context.memory.erased is not None:
             yield MemoryErased(context.memory.erased)
         yield ReplyRests(context.rests_on(free=not self.embedded))
+
+    def _remarks(self, context: TurnContext, inquiry: Inquiry, said: str) -> str:
+        """The source of what was said, and what of it no document bears out."""
+        if context.for_program:
+            return ""
+        line = source_line(said, [*context.given, *context.found], inquiry.language)
+        lacking = unsupported(said, context.texts) if self._strict else ()
+        return line + (caveat(lacking, inquiry.language) if lacking else "")
 
     def _ungrounded(self, inquiry: Inquiry, nearest: Sequence[Passage]) -> list[ReplyEvent]:
         """What is said where there is nothing to answer from: what is told needs no answer."""

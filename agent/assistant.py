@@ -1,7 +1,7 @@
 """The assistant: the one place where settings become engines, stores and conversations."""
 
 import logging
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from functools import partial
@@ -12,6 +12,9 @@ from anyio import CancelScope, create_task_group
 
 from agent.attendance import Attendance
 from agent.checkpoints import PruningSaver, open_checkpoints
+from agent.client_history import ClientHistory
+from agent.client_request import ClientRequest, parted
+from agent.completion import BackgroundTask, Completion, Unkept
 from agent.conversation import Conversation
 from agent.events import TurnEnded, TurnEvent
 from agent.inquiry import Clock, utc
@@ -67,7 +70,7 @@ class Assistant:
         self._closing = closing
         self._cold: EngineError | None = None
         self._choices = {store.embeddings.slot: store.embeddings}
-        self._personas = Personas(persona_folders(settings.data))
+        self.personas = Personas(persona_folders(settings.data))
         self._conversations: dict[tuple[str, tuple[str, ...]], tuple[Persona, Conversation]] = {}
         self._attendance = Attendance()
         self._summaries = Summaries(store.summaries)
@@ -103,7 +106,7 @@ class Assistant:
         The ears hear a second of silence meanwhile, which tells whether they can keep up with a speaker.
         Where the model fails, `choices` tells it, and turns are tried all the same. Raises as `company` does.
         """
-        chosen = self._personas.get(persona or self.settings.persona)
+        chosen = self.personas.get(persona or self.settings.persona)
         conversation = await self._conversation(chosen, await self._knowledge_of(chosen, ()))
         self._cold = None
         async with create_task_group() as tasks:
@@ -163,6 +166,24 @@ class Assistant:
         question = Question(conversation, user or self.settings.user, text.strip(), sound)
         return await Turn(question, company, emit).run()
 
+    async def completion(
+        self, request: ClientRequest, emit: Emit = ignore, *, speaker: Callable[[str], Speaker] | None = None
+    ) -> Turn:
+        """The turn that answers a client which keeps its history itself; to be run once, spoken where a speaker is.
+
+        Turns of one conversation wait for each other. Raises RequestError, and as `company` does.
+        """
+        company = replace(await self.company(request.persona, (), speak=False, hears=False), speaker=speaker)
+        conversation, sent = company.responder, parted(request.messages)
+        assert isinstance(conversation, Conversation)
+        if request.background:
+            company = replace(company, responder=BackgroundTask(conversation, request), history=Unkept())
+            return Turn(Question(uuid4().hex, request.user, sent.question.text), company, emit)
+        turns = self.store.turns
+        responder = Completion(conversation, request, sent, turns)
+        company = replace(company, responder=responder, history=ClientHistory(turns, self.store.memories, sent))
+        return Turn(Question(request.conversation, request.user, sent.words), company, emit)
+
     async def session(
         self,
         *,
@@ -185,7 +206,7 @@ class Assistant:
         self, persona: str | None, knowledge: Sequence[str], *, speak: bool, hears: bool = True
     ) -> Company:
         """Whom a turn works with. Raises PersonaNotFound, KnowledgeBaseNotFound, or what an engine lacks."""
-        chosen = self._personas.get(persona or self.settings.persona)
+        chosen = self.personas.get(persona or self.settings.persona)
         bases = await self._knowledge_of(chosen, knowledge)
         return Company(
             ears=await self._ears(self.ears, chosen, bases) if self.ears and hears else None,

@@ -1,17 +1,14 @@
 """One persona's agent: text in, reply events out; it looks things up before it thinks, and knows nothing of sound."""
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Any, cast
 
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import (
-    AIMessage,
-    AIMessageChunk,
     AnyMessage,
     HumanMessage,
     RemoveMessage,
-    ToolMessage,
 )
 from langchain_core.runnables import RunnableConfig
 from langgraph.graph.message import REMOVE_ALL_MESSAGES
@@ -20,17 +17,14 @@ from agent.answering import Answering
 from agent.checkpoints import PruningSaver
 from agent.events import (
     Failed,
-    LimitReached,
     Outcome,
-    PassagesFound,
     ReplyEvent,
     TextDelta,
-    TokensUsed,
-    ToolCalled,
 )
 from agent.graph_stream import in_own_task
 from agent.inquiry import Inquiry
 from agent.lookup import Retrieve
+from agent.model_call import told
 from agent.persona_graph import PersonaGraph
 from agent.preparation import since, window
 from agent.prompt import apology
@@ -119,7 +113,7 @@ class Conversation:
         )
         async with aclosing(in_own_task(cast("AsyncGenerator[tuple[Any, Any], None]", stream))) as messages:
             async for message, _ in messages:
-                for event in _events(message, thoughts, links):
+                for event in told(message, thoughts, links):
                     yield event
         if rest := links.push(thoughts.flush()) + links.flush():
             yield TextDelta(rest)
@@ -148,19 +142,3 @@ class Conversation:
 
 def _thread(conversation: str) -> RunnableConfig:
     return {"configurable": {"thread_id": conversation}}
-
-
-def _events(message: object, thoughts: ThoughtFilter, links: LinkFilter) -> Sequence[ReplyEvent]:
-    """What one streamed message tells: text, tool calls, the tokens that were used, or what a tool brought."""
-    if isinstance(message, ToolMessage) and message.artifact:
-        return [PassagesFound(message.artifact, answerable=True)]
-    if not isinstance(message, AIMessage | AIMessageChunk):
-        return []
-    told: list[ReplyEvent] = [ToolCalled(call["name"], call["args"]) for call in message.tool_calls if call["name"]]
-    if text := links.push(thoughts.push(message.text)):
-        told.append(TextDelta(text))
-    if used := message.usage_metadata:
-        told.append(TokensUsed(used["input_tokens"], used["output_tokens"]))
-    if message.response_metadata.get("done_reason") == "length":
-        told.append(LimitReached())
-    return told

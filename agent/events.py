@@ -82,6 +82,22 @@ class ToolCalled:
 
 
 @dataclass(frozen=True, slots=True)
+class ToolRequested:
+    """The model wants the caller to run one of the caller's own tools; the reply ends with these."""
+
+    id: str
+    name: str
+    arguments: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ThoughtDelta:
+    """The next piece of what the model thinks before it speaks; no part of the reply."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class TextDelta:
     """The next piece of the reply's display text."""
 
@@ -155,6 +171,8 @@ ReplyEvent: TypeAlias = (
     | ReplyRests
     | Refused
     | ToolCalled
+    | ToolRequested
+    | ThoughtDelta
     | TextDelta
     | TokensUsed
     | LimitReached

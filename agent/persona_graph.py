@@ -28,26 +28,27 @@ class PersonaGraph:
     def __init__(self, persona: Persona, chat: BaseChatModel, checkpoints: PruningSaver, *, remembers: bool) -> None:
         """`remembers`: whether it has a memory, and the tools for it."""
         self._chat = chat
-        self._tools = tools_of(persona, remembers=remembers)
-        prompt = system_prompt(persona, remembers=remembers)
-        self._prefix = [SystemMessage(prompt), *few_shot(persona)]
-        self._prefix_size = size_of_messages(self._prefix) + size_of_tools(self._tools)
-        self._budget = TokenBudget(chat.context, chat.reply) if isinstance(chat, Served) else None
+        self.tools = tools_of(persona, remembers=remembers)
+        self.examples = few_shot(persona)
+        self.system = system_prompt(persona, remembers=remembers)
+        self.budget = TokenBudget(chat.context, chat.reply) if isinstance(chat, Served) else None
+        self._prefix = [SystemMessage(self.system), *self.examples]
+        self._prefix_size = size_of_messages(self._prefix) + size_of_tools(self.tools)
         self.graph: CompiledStateGraph[Any, TurnContext, Any, Any] = create_agent(
             chat,
-            tools=self._tools,
-            system_prompt=prompt,
-            middleware=[Preparation(few_shot(persona), self._budget, self._prefix_size)],
+            tools=self.tools,
+            system_prompt=self.system,
+            middleware=[Preparation(self.examples, self.budget, self._prefix_size)],
             checkpointer=checkpoints,
             context_schema=TurnContext,
         )
 
     async def warm(self) -> None:
         """Loads the model with the beginning of every prompt, where a server runs it. Raises EngineError."""
-        if isinstance(self._chat, Served) and self._budget:
-            counted = await self._chat.preload([*self._prefix, OPENING], self._tools)
-            self._budget.context = self._chat.context
-            self._budget.learn(self._prefix_size + size_of_messages([OPENING]), counted)
+        if isinstance(self._chat, Served) and self.budget:
+            counted = await self._chat.preload([*self._prefix, OPENING], self.tools)
+            self.budget.context = self._chat.context
+            self.budget.learn(self._prefix_size + size_of_messages([OPENING]), counted)
 
 
 def tools_of(persona: Persona, *, remembers: bool) -> list[BaseTool]:

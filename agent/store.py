@@ -39,6 +39,8 @@ class Store:
     summaries: SummaryStore
     jobs: Jobs
     embeddings: Choice
+    vectors: Embeddings
+    """The embeddings in force."""
 
 
 @asynccontextmanager
@@ -78,6 +80,7 @@ async def open_store(
                     SummaryStore(ledger),
                     Jobs(ledger, knowledge),
                     choice,
+                    embeddings,
                 )
 
 

@@ -5,7 +5,7 @@ import logging
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.tools import BaseTool
@@ -48,7 +48,7 @@ def size_of_messages(messages: Sequence[BaseMessage]) -> float:
     return sum(size_of(message.text) + MESSAGE for message in messages) + sum(size_of(str(calls)) for calls in called)
 
 
-def size_of_tools(tools: Sequence[BaseTool]) -> float:
+def size_of_tools(tools: Sequence[BaseTool | dict[str, Any]]) -> float:
     """As `size_of`, of what the model is told of its tools."""
     told = sum(size_of(json.dumps(convert_to_openai_tool(tool), ensure_ascii=False)) for tool in tools)
     return told + TOOLS if tools else 0

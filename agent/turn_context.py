@@ -36,6 +36,8 @@ class TurnContext:
     """Found since by the model's own searches; they stand in the tool's results."""
     first: str | None = None
     """The id of the first message that the model still sees; those before it are to be forgotten."""
+    for_program: bool = False
+    """The reply is JSON for a program, so that nothing may be said around it."""
     too_large: bool = False
     """No prompt can hold this turn, so that no later one may either."""
 

@@ -16,9 +16,12 @@ from agent.assistant import Assistant
 from api.answer import Answer, Asked, answered, as_json, engines, in_order
 from api.ask_request import OPENAPI, asked_in
 from api.audio_routes import AudioRoutes
+from api.chat_routes import ChatRoutes
+from api.embedding_routes import EmbeddingRoutes
 from api.guards import ANONYMOUS, guard
 from api.knowledge_routes import KnowledgeRoutes
 from api.memory_routes import MemoryRoutes
+from api.model_routes import ModelRoutes
 from api.principal import Caller, Principal, principal_of
 from api.refusal import error_response
 from api.service import Service
@@ -61,6 +64,9 @@ def create_app(assistant: Assistant, service: Service, *, beyond: bool = False) 
     app.include_router(MemoryRoutes(assistant).router)
     app.include_router(KnowledgeRoutes(assistant).router)
     app.include_router(AudioRoutes(assistant, service).router)
+    app.include_router(ModelRoutes(assistant).router)
+    app.include_router(ChatRoutes(assistant, service).router)
+    app.include_router(EmbeddingRoutes(assistant).router)
     return app
 
 

@@ -54,6 +54,11 @@ def forget(connection: Connection, space: Space, ids: Collection[int], turns: Co
     return _forget(connection, set(memories), said | set(_turns_of(connection, space.user, turns)))
 
 
+def withdraw(connection: Connection, user: str, turns: Collection[str]) -> Forgotten:
+    """Takes these turns of a user away, with what was drawn from them; what others may repeat of them stays."""
+    return _forget(connection, set(), set(_turns_of(connection, user, turns)), echoes=False)
+
+
 def forget_conversation(connection: Connection, conversation: str) -> Forgotten:
     """Takes the words of a conversation's turns away, and of all that was drawn from them."""
     rows = connection.execute("SELECT id FROM turns WHERE conversation = ?", (conversation,))
@@ -128,15 +133,15 @@ def drop_empty_spaces(connection: Connection) -> None:
     """)
 
 
-def _forget(connection: Connection, ids: Collection[int], turns: Collection[str]) -> Forgotten:
+def _forget(connection: Connection, ids: Collection[int], turns: Collection[str], *, echoes: bool = True) -> Forgotten:
     found: dict[int, int] = {}
-    for column, values in (("id", ids), ("turn", turns)):
+    given: tuple[tuple[str, Collection[int] | Collection[str]], ...] = (("id", ids), ("turn", turns))
+    for column, values in given:
         for some in portions(values):
-            rows = connection.execute(
-                f"SELECT id, space FROM memories WHERE state = 'kept' AND {column} IN ({marks(some)})", tuple(some)
-            )
+            wanted = f"SELECT id, space FROM memories WHERE state = 'kept' AND {column} IN ({marks(some)})"
+            rows = connection.execute(wanted, tuple(some))
             found |= {row["id"]: row["space"] for row in rows}
-    turns = {*turns, *_echoes(connection, found)}
+    turns = {*turns, *(_echoes(connection, found) if echoes else ())}
     for some in portions(found):
         some_marks = marks(some)
         connection.execute(

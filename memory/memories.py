@@ -220,6 +220,14 @@ class Memories:
         await self._cleared()
         return gone
 
+    async def withdraw(self, user: str, turns: Collection[str]) -> Forgotten:
+        """Forgets turns of a user that others have taken the place of, and what was drawn from them; but not, as
+        `forget` does, the turns whose replies may repeat it.
+        """
+        gone = await self._ledger.write(partial(forgetting.withdraw, user=user, turns=frozenset(turns)))
+        await self._cleared()
+        return gone
+
     async def forget_conversation(self, conversation: str) -> Forgotten:
         """Forgets all turns of a conversation, in whosever memory they are, with all that belongs to them."""
         gone = await self._ledger.write(partial(forgetting.forget_conversation, conversation=conversation))

@@ -4,13 +4,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from langchain_core.embeddings import Embeddings
-from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import BaseMessage
+from langchain_core.language_models import BaseChatModel, LanguageModelInput
+from langchain_core.messages import AIMessage, BaseMessage
+from langchain_core.runnables import Runnable
 from langchain_core.tools import BaseTool
 from pydantic import BaseModel
 
-from configs.errors import EngineUnknown, ModelNotFound
+from configs.errors import EngineUnknown, ModelNotFound, TaskUnsupported
 from configs.settings import Settings
+from models.generation import Generation
 from models.selection import Choice
 from models.speech_gate import GatedSpeechToText
 from models.speech_to_text import SpeechToText
@@ -76,6 +78,27 @@ async def structured(chat: Served, schema: type[Shape], messages: Sequence[BaseM
 
     assert isinstance(chat, OllamaChat), "only Ollama serves"
     return await shaped(chat, schema, messages)
+
+
+def generating(
+    chat: BaseChatModel, wanted: Generation, tools: Sequence[BaseTool | dict[str, Any]] = ()
+) -> Runnable[LanguageModelInput, AIMessage]:
+    """The chat model for one reply, with its tools. Raises TaskUnsupported for a shape that no server can hold it to.
+
+    Engines without a language model give the same reply whatever else is wanted.
+    """
+    bound: Runnable[LanguageModelInput, AIMessage] = chat.bind_tools(tools) if tools else chat
+    if isinstance(chat, Served):
+        from models.engines.ollama import OllamaChat
+        from models.engines.ollama_generation import bindings
+
+        assert isinstance(chat, OllamaChat), "only Ollama serves"
+        return bound.bind(**bindings(chat, wanted))
+    if wanted.shape is not None:
+        raise TaskUnsupported(
+            "no language model runs here that could be held to JSON", "Start Ollama: tingshuo doctor says how."
+        )
+    return bound
 
 
 def open_embeddings(choice: Choice, settings: Settings) -> Embeddings:

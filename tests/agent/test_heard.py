@@ -41,7 +41,7 @@ async def assistant(tmp_path: Path) -> AsyncIterator[Assistant]:
 def talking(assistant: Assistant, *replies: AIMessage, pause: float = 0.0) -> Conversation:
     """A conversation with a model that says these things, over the assistant's own store."""
     return Conversation(
-        assistant._personas.get("companion"),
+        assistant.personas.get("companion"),
         Recording(replies=list(replies), pause=pause),
         embedded=False,
         retrieve=lambda question: assistant.store.knowledge.search(question, knowledge=[]),

@@ -46,7 +46,7 @@ async def attacked(assistant: Assistant, attack: dict[str, Any], folder: Path) -
         call = {"name": obeys["call"], "args": obeys["arguments"], "id": "call-1", "type": "tool_call"}
         replies += [AIMessage("", tool_calls=[call]), AIMessage("Done.")]
     chat = Recording(replies=replies)
-    persona = assistant._personas.get("default")
+    persona = assistant.personas.get("default")
     obeying = Conversation(
         persona,
         chat,
@@ -111,7 +111,7 @@ async def test_only_the_users_own_words_reach_the_memory(
     assistant: Assistant, said: str, tool: str, arguments: dict[str, str], kept: list[str]
 ) -> None:
     call = {"name": tool, "args": arguments, "id": "call-1", "type": "tool_call"}
-    persona = assistant._personas.get("default")
+    persona = assistant.personas.get("default")
     obeying = Conversation(
         persona,
         Recording(replies=[AIMessage("", tool_calls=[call]), AIMessage("Done.")]),

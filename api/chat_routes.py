@@ -1,0 +1,161 @@
+"""Chat completions as OpenAI's clients ask for them: personas are the models; it translates, and answers nothing."""
+
+import base64
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import aclosing
+from functools import partial
+from typing import Any, Final
+
+from anyio.to_thread import run_sync
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse, Response
+
+from agent.assistant import Assistant
+from agent.background_task import is_background_task
+from agent.client_request import ClientRequest
+from agent.events import SpeechReady, TurnEvent
+from api.chat_completion import ChatCompletion
+from api.chat_messages import ChatMessages
+from api.chat_request import ChatRequest
+from api.chat_sound import ChatSound, chat_sound
+from api.event_stream import MEDIA_TYPE, event, failed
+from api.model_routes import check_persona
+from api.principal import principal_of
+from api.question import check_names
+from api.request_body import as_json, read
+from api.service import Service, Streamed
+from api.turn_stream import turn_events
+
+DONE: Final = b"data: [DONE]\n\n"
+CHAT_HEADERS: Final = ("x-openwebui-chat-id", "x-conversation-id", "x-librechat-conversation-id")
+CHAT_KEYS: Final = ("conversation_id", "chat_id", "session_id", "thread_id")
+"""What a request's `metadata` may call the conversation."""
+USER_HEADERS: Final = ("x-openwebui-user-id", "x-librechat-user-id")
+TASK_HEADERS: Final = ("x-openwebui-task", "x-task")
+UNSAID: Final = frozenset({"", "new", "none", "null", "undefined"})
+"""What frontends send in place of an id that there is not yet."""
+OPENAPI: Final[dict[str, Any]] = {
+    "requestBody": {
+        "required": True,
+        "content": {"application/json": {"schema": ChatRequest.model_json_schema(ref_template="#/components/{model}")}},
+    }
+}
+
+
+class ChatRoutes:
+    """The route of chat completions, over one assistant."""
+
+    def __init__(self, assistant: Assistant, service: Service) -> None:
+        self._assistant = assistant
+        self._service = service
+        self._messages = ChatMessages(assistant)
+        self.router = APIRouter(prefix="/v1/chat", tags=["chat"])
+        self.router.post("/completions", openapi_extra=OPENAPI, response_class=Response)(self.completed)
+
+    async def completed(self, request: Request) -> Response:
+        """A persona's reply to a conversation that the caller keeps."""
+        return await self._service.attend(request, partial(self._answer, request))
+
+    async def _answer(self, request: Request, all_read: Callable[[], object]) -> Response:
+        settings = self._assistant.settings
+        data = await read(request, settings.limits.audio_bytes * 4 // 3 + settings.server.json_bytes)
+        asked = await run_sync(as_json, data, ChatRequest)
+        asked.check()
+        await run_sync(check_persona, self._assistant.personas, asked.model)
+        if asked.stream:
+            # A stream notices for itself when the caller leaves.
+            return Streamed(self._service, partial(self._chunks, request, asked), MEDIA_TYPE, failed=failed)
+        all_read()
+        return await self._whole(request, asked)
+
+    async def _whole(self, request: Request, asked: ChatRequest) -> Response:
+        """The completion in one piece."""
+        completion = ChatCompletion(asked.model, str(request.base_url), spoken=asked.speaks)
+        sound, heard = (await chat_sound(self._assistant, asked) if asked.speaks else None), bytearray()
+        async with aclosing(self._events(request, asked, sound)) as events:
+            async for told in events:
+                # What its chunks would be is kept for the whole.
+                list(completion.take(told))
+                if sound and isinstance(told, SpeechReady):
+                    heard += await sound.push(told.chunk.audio)
+        if sound:
+            heard += await sound.finish()
+            self._messages.keep(f"{principal_of(request).user}/{completion.audio_id}", completion.ended.reply)
+        encoded = base64.b64encode(heard).decode("ascii") if sound else None
+        return await run_sync(lambda: JSONResponse(completion.whole(encoded)))
+
+    async def _chunks(self, request: Request, asked: ChatRequest) -> AsyncGenerator[bytes, None]:
+        """The completion as it is made."""
+        completion = ChatCompletion(asked.model, str(request.base_url), spoken=asked.speaks)
+        sound = await chat_sound(self._assistant, asked) if asked.speaks else None
+        async with aclosing(self._events(request, asked, sound)) as events:
+            async for told in events:
+                for chunk in completion.take(told):
+                    yield event(chunk)
+                if sound and isinstance(told, SpeechReady) and (data := await sound.push(told.chunk.audio)):
+                    for chunk in completion.sounding(data):
+                        yield event(chunk)
+        if sound:
+            for chunk in completion.sounding(await sound.finish()):
+                yield event(chunk)
+            self._messages.keep(f"{principal_of(request).user}/{completion.audio_id}", completion.ended.reply)
+        for chunk in completion.ending(usage=bool(asked.stream_options and asked.stream_options.include_usage)):
+            yield event(chunk)
+        yield DONE
+
+    async def _events(
+        self, request: Request, asked: ChatRequest, sound: ChatSound | None
+    ) -> AsyncGenerator[TurnEvent, None]:
+        """The turn that answers, when it has its place. Raises as reading and answering do."""
+        async with self._service.turns.entered():
+            wanted = await self._wanted(request, asked)
+            make = partial(self._assistant.completion, wanted, speaker=sound.speaker if sound else None)
+            async with aclosing(turn_events(make)) as events:
+                async for told in events:
+                    yield told
+
+    async def _wanted(self, request: Request, asked: ChatRequest) -> ClientRequest:
+        """What the agent is asked. Raises RequestError, and as decoding and hearing do."""
+        caller = principal_of(request)
+        said = user_in(asked, request.headers)
+        messages = await self._messages.read(asked.messages, caller.user)
+        tools, forced = asked.offered()
+        return ClientRequest(
+            persona=asked.model,
+            user=said if said and caller.trusted else caller.user,
+            messages=messages,
+            chat=chat_in(asked, request.headers),
+            speaker="" if caller.trusted else said,
+            background=_first(request.headers, TASK_HEADERS) != "" or is_background_task(messages),
+            tools=tools,
+            forced=forced,
+            generation=asked.generation(),
+        )
+
+
+def user_in(asked: ChatRequest, headers: Mapping[str, str]) -> str:
+    """Who the client says is speaking; empty where it does not. Raises RequestError for a name that cannot be one."""
+    user = asked.user
+    if isinstance(user, dict):
+        # Open WebUI's, for a model that has a pipeline.
+        user = next((str(user[key]) for key in ("id", "email", "name") if user.get(key)), None)
+    said = user or _first(headers, USER_HEADERS)
+    if said:
+        check_names(user=said)
+    return said
+
+
+def chat_in(asked: ChatRequest, headers: Mapping[str, str]) -> str:
+    """What the client calls the conversation; empty where it does not."""
+    metadata = asked.metadata or {}
+    named = (str(metadata[key]) for key in CHAT_KEYS if isinstance(metadata.get(key), str | int))
+    return _first(headers, CHAT_HEADERS) or next((name for name in named if _is_said(name)), "")
+
+
+def _first(headers: Mapping[str, str], names: Sequence[str]) -> str:
+    return next((headers[name] for name in names if _is_said(headers.get(name, ""))), "")
+
+
+def _is_said(value: str) -> bool:
+    """Whether a value is one, and neither a placeholder that the frontend left as it was nor a word for none."""
+    return value.strip().lower() not in UNSAID and "{{" not in value
