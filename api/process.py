@@ -18,6 +18,9 @@ from configs.privacy import stay_local
 
 T = TypeVar("T")
 
+QUOTING = ("aiosqlite", "websockets")
+"""Loggers that write down what they are handed: questions, replies, keys."""
+
 
 @contextmanager
 def guarded() -> Generator[None, None, None]:
@@ -72,6 +75,8 @@ def be_quiet(*, verbose: bool = False) -> None:
     """Libraries say only what goes wrong, on standard error; or everything."""
     logging.basicConfig(stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s", force=True)
     logging.getLogger().setLevel(logging.DEBUG if verbose else logging.WARNING)
+    for name in QUOTING:
+        logging.getLogger(name).setLevel(logging.WARNING)
     logging.captureWarnings(verbose)
     if not sys.warnoptions:
         warnings.simplefilter("default" if verbose else "ignore")
