@@ -105,7 +105,7 @@ class Answering:
         """What is said where there is nothing to answer from: what is told needs no answer."""
         if self._remembrance and _only_tells(inquiry.text):
             return [TextDelta(acknowledgement(inquiry.language)), ReplyRests("nothing")]
-        words = refusal(inquiry.language) if self._strict else closest(inquiry.text, nearest, inquiry.language)
+        words = refusal(inquiry.language) if self._strict else closest(nearest, inquiry.language)
         return [Refused(), TextDelta(words), ReplyRests("nothing")]
 
 

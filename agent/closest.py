@@ -4,16 +4,19 @@ Words alone do not tell a question in other words from one that the documents le
 for what it is, and the reader judges.
 """
 
+import re
 from collections.abc import Sequence
 from typing import Final
 
 from agent.prompt import refusal
 from memory.passages import PATH_SEPARATOR, Passage
-from models.engines.extractive_evidence import evidence
-from tools.knowledge_search import numbered
 
+RELATED: Final = 0.1
+"""How far a passage must say what is asked to be shown at all."""
 LONGEST: Final = 200
-"""Characters that are quoted of a passage in which no sentence stands out."""
+"""Characters of a passage that is quoted whole."""
+
+_END: Final = re.compile(r"[。！？]|[.!?](?=\s|$)")
 
 WORDS: Final = {
     "en": 'I am not sure that the documents answer this. The closest is in {place}: "{quote}"',
@@ -21,13 +24,13 @@ WORDS: Final = {
 }
 
 
-def closest(question: str, nearest: Sequence[Passage], language: str) -> str:
+def closest(nearest: Sequence[Passage], language: str) -> str:
     """The refusal, or the doubt with the one sentence that comes closest and its place."""
+    nearest = [passage for passage in nearest if passage.score >= RELATED]
     if not nearest:
         return refusal(language)
-    found = evidence(question, numbered(nearest), 1)
-    first = nearest[found[0].passage.id - 1] if found else nearest[0]
-    quote = found[0].text if found else _beginning(first.text)
+    first = nearest[0]
+    quote = _from(" ".join(first.text.split()), " ".join(first.sentence.split()))
     return WORDS.get(language, WORDS["en"]).format(place=_place(first, language), quote=quote)
 
 
@@ -39,6 +42,14 @@ def _place(passage: Passage, language: str) -> str:
     return f"{passage.document}{heading and f', {heading}'}"
 
 
-def _beginning(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= LONGEST else line[: LONGEST - 1].rstrip() + "…"
+def _from(text: str, sentence: str) -> str:
+    """The whole of a short text; else from the sentence on as many sentences as there is room for."""
+    if len(text) <= LONGEST:
+        return text
+    begin = text.find(sentence) if sentence else 0
+    if begin < 0:
+        return sentence
+    ends = [end.end() for end in _END.finditer(text, begin + len(sentence), begin + LONGEST)]
+    if sentence or ends:
+        return text[begin : max([begin + len(sentence), *ends])].strip()
+    return text[: LONGEST - 1].rstrip() + "…"

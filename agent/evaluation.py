@@ -95,8 +95,9 @@ async def _outcome(knowledge: Knowledge, case: Case, base: str, rankers: Rankers
     began = time.perf_counter()
     found = await knowledge.search(case.question, knowledge=[base], rankers=rankers)
     seconds = time.perf_counter() - began
-    rank = rank_of(case, found.passages) if case.answerable else None
-    return Outcome(case, not found.answerable, rank, found.coverage, found.similarity, seconds, answer)
+    rank = rank_of(case, found.nearest) if case.answerable else None
+    given = case.answerable and rank_of(case, found.passages) is not None
+    return Outcome(case, not found.answerable, rank, given, found.coverage, found.similarity, seconds, answer)
 
 
 @dataclass

@@ -88,7 +88,7 @@ def _pairs(text: str) -> dict[str, float]:
 def _search_cells(one: Figures) -> _Cells:
     recall = {f"recall@{depth}": share for depth, share in one.recall.items()}
     refusals = {f"refusal_{name}": share for name, share in asdict(one.refusals).items()}
-    return {**recall, "mrr": one.mrr, **refusals}
+    return {**recall, "mrr": one.mrr, "given": one.given, **refusals}
 
 
 def _answer_cells(one: Figures) -> _Cells:
@@ -100,7 +100,7 @@ def _answer_cells(one: Figures) -> _Cells:
 
 
 MEASURES: Final = (
-    *("recall@1", "recall@3", "recall@5", "mrr", "refusal_precision", "refusal_recall", "refusal_f1"),
+    *("recall@1", "recall@3", "recall@5", "mrr", "given", "refusal_precision", "refusal_recall", "refusal_f1"),
     *("facts", "citation_precision", "citation_recall"),
     *("answer_refusal_precision", "answer_refusal_recall", "answer_refusal_f1"),
 )

@@ -38,7 +38,9 @@ class Outcome:
     case: Case
     refused: bool
     rank: int | None
-    """Of the first passage of the right file that holds all facts, from 1; None where none does."""
+    """Where search ranks the first passage of the right file that holds all facts, from 1; None where it has none."""
+    given: bool
+    """Such a passage was given to answer from."""
     coverage: float
     similarity: float | None
     seconds: float
@@ -77,7 +79,9 @@ class Figures:
     questions: int
     answerable: int
     recall: dict[int, float | None]
-    """For each depth: of the answerable questions, how many have a passage with all facts among the first."""
+    """For each depth: of the answerable questions, for how many search ranks a passage with all facts so high."""
+    given: float | None
+    """Of the answerable questions, how many were given such a passage to answer from: ranked, and not refused."""
     mrr: float | None
     """Mean reciprocal rank over the answerable questions; 0 where no passage has the facts."""
     refusals: Refusals
@@ -97,6 +101,7 @@ def figures(outcomes: Sequence[Outcome]) -> Figures:
         questions=len(outcomes),
         answerable=len(answerable),
         recall={depth: _share(rank is not None and rank <= depth for rank in ranks) for depth in DEPTHS},
+        given=_share(outcome.given for outcome in answerable),
         mrr=_mean([1 / rank if rank else 0.0 for rank in ranks]),
         refusals=refusals((outcome.refused, outcome.case.answerable) for outcome in outcomes),
         p50=percentile(waits, 0.5),

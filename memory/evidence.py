@@ -71,12 +71,18 @@ class Evidence:
 
     def of(self, text: str, title: str, heading: str, opening: str) -> float:
         """How far a passage says what is asked, 0 to 1; `opening` is the first passage of its document."""
+        return self.best(text, title, heading, opening)[0]
+
+    def best(self, text: str, title: str, heading: str, opening: str) -> tuple[float, str]:
+        """The same, and the sentence that says it; empty where none does."""
         if not self._total:
-            return 0.0
+            return 0.0, ""
         pieces = _pieces(text)
         place = _Place(flat(title), flat(heading), _flat(opening))
         met = [_Met(one, pieces, place) for one in self._weighed]
-        return max((self._at(at, pieces, met) for at in range(len(pieces))), default=0.0)
+        found = [(self._at(at, pieces, met), -at) for at in range(len(pieces))]
+        score, place_of_best = max(found, default=(0.0, 0))
+        return (score, pieces[-place_of_best].text) if score else (0.0, "")
 
     def _at(self, at: int, pieces: Sequence[_Piece], met: Sequence["_Met"]) -> float:
         """How far one sentence says it, with what stands over it and around it."""

@@ -134,13 +134,7 @@ def drop_empty_spaces(connection: Connection) -> None:
 
 
 def _forget(connection: Connection, ids: Collection[int], turns: Collection[str], *, echoes: bool = True) -> Forgotten:
-    found: dict[int, int] = {}
-    given: tuple[tuple[str, Collection[int] | Collection[str]], ...] = (("id", ids), ("turn", turns))
-    for column, values in given:
-        for some in portions(values):
-            wanted = f"SELECT id, space FROM memories WHERE state = 'kept' AND {column} IN ({marks(some)})"
-            rows = connection.execute(wanted, tuple(some))
-            found |= {row["id"]: row["space"] for row in rows}
+    found = _kept(connection, "id", ids) | _kept(connection, "turn", turns)
     turns = {*turns, *(_echoes(connection, found) if echoes else ())}
     for some in portions(found):
         some_marks = marks(some)
@@ -152,6 +146,15 @@ def _forget(connection: Connection, ids: Collection[int], turns: Collection[str]
         memory_lexicon.remove(connection, space, [memory for memory, of in found.items() if of == space])
         memory_lexicon.merge(connection, space)
     return Forgotten(len(found), delete_turns(connection, turns))
+
+
+def _kept(connection: Connection, column: str, values: Collection[int] | Collection[str]) -> dict[int, int]:
+    """The space of each memory that is kept and has one of these values in the column, by its id."""
+    found: dict[int, int] = {}
+    for some in portions(tuple(values)):
+        wanted = f"SELECT id, space FROM memories WHERE state = 'kept' AND {column} IN ({marks(some)})"
+        found |= {row["id"]: row["space"] for row in connection.execute(wanted, tuple(some))}
+    return found
 
 
 def _echoes(connection: Connection, memories: Collection[int]) -> set[str]:

@@ -26,6 +26,8 @@ class Passage:
     """One past the last character."""
     score: float
     """How well it answers the question, 0 to 1."""
+    sentence: str = ""
+    """The sentence of it that says most of what was asked; empty where that was not looked for."""
     page: int | None = None
     """From 1; None where the document has no pages."""
     matched: tuple[int, int] | None = None

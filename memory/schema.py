@@ -118,8 +118,8 @@ MIGRATIONS: Final = (
     CREATE INDEX memories_by_time ON memories (space, said_at);
     CREATE INDEX memories_closed_by ON memories (closed_by) WHERE closed_by IS NOT NULL;
     CREATE INDEX memories_not_embedded ON memories (space) WHERE embedded IS NULL;
-    -- What the model no longer sees of a conversation, in short; `upto` is the last of turns.number that is in it. It may
-    -- hold any turn's words, so it goes when one goes.
+    -- What the model no longer sees of a conversation, in short; `upto` is the last of turns.number that is in it. It
+    -- may hold any turn's words, so it goes when one goes.
     CREATE TABLE summaries (conversation TEXT PRIMARY KEY, text TEXT NOT NULL, upto INTEGER NOT NULL);
     CREATE TRIGGER summary_goes AFTER DELETE ON turns
         BEGIN DELETE FROM summaries WHERE conversation = OLD.conversation; END;

@@ -28,10 +28,6 @@ JUDGED: Final = 16
 """Of those that both bring, so many are read sentence by sentence: the ones that hold most of the question's words."""
 FOREIGN: Final = 0.85
 """What a passage in another language than the question's counts when they are put in order."""
-CLOSEST: Final = 2
-"""Passages that are named where none clearly answers."""
-RELATED: Final = 0.2
-"""How far a passage must say what is asked to be named at all."""
 FUSION: Final = 60
 """The constant of reciprocal rank fusion: the larger, the less the first ranks stand out."""
 DENSE_ALONE: Final = 0.24
@@ -53,7 +49,7 @@ class Retrieval:
     similarity: float | None
     """The largest cosine similarity of a passage; None where nothing was compared."""
     nearest: tuple[Passage, ...] = ()
-    """Where none clearly answers, the best of those that say at least a part of what is asked."""
+    """What search ranks first, whether or not it answers; no wider than it was found."""
 
 
 NOTHING: Final = Retrieval((), False, 0.0, None)
@@ -100,28 +96,24 @@ class Searcher:
         found = await self._ledger.read(
             partial(_candidates, inquiry=inquiry, bases=bases, near=near, lexical=rankers != "dense")
         )
-        supporting = await self._ordered(question, [one for one in found if self._supports(one, rankers)], rankers)
-        best = supporting[: self._grounding.passages if limit is None else limit]
+        most = self._grounding.passages if limit is None else limit
+        ranked = _by_rank(question, found, dense=rankers == "dense", similar=self._similarity is not None)
+        supporting = await self._ordered(question, [one for one in ranked if self._supports(one, rankers)])
+        best = supporting[:most]
         return Retrieval(
             await self._read([replace(one.passage, score=self._score(one)) for one in best]),
             answerable=bool(supporting),
             coverage=max((candidate.coverage for candidate in found), default=0.0),
             similarity=max(near.values(), default=None),
-            nearest=() if supporting else await self._closest(question, found, rankers),
+            nearest=tuple(replace(one.passage, score=self._score(one)) for one in ranked[:most]),
         )
 
-    async def _closest(self, question: str, found: list[_Candidate], rankers: Rankers) -> tuple[Passage, ...]:
-        related = [one for one in found if one.coverage >= RELATED]
-        ordered = _by_rank(question, related, dense=rankers == "dense", similar=self._similarity is not None)
-        return tuple(replace(one.passage, score=self._score(one)) for one in ordered[:CLOSEST])
-
-    async def _ordered(self, question: str, supporting: list[_Candidate], rankers: Rankers) -> list[_Candidate]:
-        """The best first, by what they say and how similar they are; or as the reranker has it."""
-        if self._reranker and supporting:
-            scores = await self._reranker.rank(question, [one.passage.text for one in supporting])
-            ranked = sorted(zip(scores, supporting, strict=True), key=lambda pair: -pair[0])
-            return [candidate for _, candidate in ranked]
-        return _by_rank(question, supporting, dense=rankers == "dense", similar=self._similarity is not None)
+    async def _ordered(self, question: str, supporting: list[_Candidate]) -> list[_Candidate]:
+        """As they are ranked, or as the reranker has it."""
+        if not self._reranker or not supporting:
+            return supporting
+        scores = await self._reranker.rank(question, [one.passage.text for one in supporting])
+        return [one for _, one in sorted(zip(scores, supporting, strict=True), key=lambda pair: -pair[0])]
 
     async def _read(self, passages: Sequence[Passage]) -> tuple[Passage, ...]:
         """The passages with their neighbours, as far as `grounding.neighbours` goes."""
@@ -192,12 +184,9 @@ def _candidates(
     likely = sorted(held, key=lambda number: (-evidence.glance(held[number]), -ranks[number]))[:JUDGED]
     read = dict.fromkeys([*likely, *near])
     openings = catalogue.openings(connection, read)
-    return [
-        _Candidate(
-            passage,
-            evidence.of(passage.text, passage.document, passage.heading, openings.get(number, "")),
-            near.get(number),
-            best.index(number) if number in best else CANDIDATES,
-        )
-        for number, passage in catalogue.passages(connection, read).items()
-    ]
+    found = []
+    for number, passage in catalogue.passages(connection, read).items():
+        said, sentence = evidence.best(passage.text, passage.document, passage.heading, openings.get(number, ""))
+        place = best.index(number) if number in best else CANDIDATES
+        found.append(_Candidate(replace(passage, sentence=sentence), said, near.get(number), place))
+    return found

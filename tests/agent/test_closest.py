@@ -14,27 +14,31 @@ AQUARIUM = Passage(
 )  # fmt: skip
 MOWER = Passage(
     id=2, knowledge="default", document="Mower", source="b.md", heading="", start=0, end=9, score=0.3,
-    text="The blade is 40 cm wide. The lawn mower has a warranty of two years.",
+    text="The blade is 40 cm wide. " * 20, sentence="The lawn mower has a warranty of two years.",
 )  # fmt: skip
 
 
 def test_the_sentence_that_comes_closest_stands_with_its_place() -> None:
-    said = closest("鲨鱼什么时候开饭", [AQUARIUM], "zh")
+    said = closest([AQUARIUM], "zh")
     assert said.startswith("我不确定文档是否回答了这个问题。")
     assert "《海洋馆须知》“喂食”一节" in said
     assert "鲨鱼喂食：星期三14:00" in said
-    said = closest("how long is the guarantee of the lawn mower", [MOWER], "en")
+    said = closest([MOWER], "en")
     assert said.startswith("I am not sure that the documents answer this.")
     assert said.endswith('The closest is in Mower: "The lawn mower has a warranty of two years."')
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_without_anything_near_it_is_a_refusal(language: str) -> None:
-    assert closest("who won the world cup", [], language) == REFUSALS[language]
+    assert closest([], language) == REFUSALS[language]
+
+
+def test_a_passage_that_hardly_says_what_is_asked_is_not_shown() -> None:
+    assert closest([replace(MOWER, score=0.05)], "en") == REFUSALS["en"]
 
 
 def test_a_passage_without_a_sentence_that_stands_out_is_quoted_from_its_beginning() -> None:
-    long = replace(MOWER, text="word " * 200)
-    said = closest("zebra crossing", [long], "en")
+    long = replace(MOWER, text="word " * 200, sentence="")
+    said = closest([long], "en")
     assert len(said) < 320
     assert said.endswith('…"')

@@ -39,10 +39,12 @@ def test_what_is_there_is_found_and_what_is_not_is_refused(evaluation: Evaluatio
 
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_questions_that_nothing_was_tuned_on_show_how_far_words_alone_go(evaluation: Evaluation, language: str) -> None:
-    """They need a model that knows meaning; this holds what hashed n-grams reach, so that no change loses it."""
+    """What is there is found even so. Whether it answers, words alone cannot tell: this holds what they reach."""
     found = measured(evaluation, "both", f"held-out {language}")
     assert found.recall[5] is not None
-    assert found.recall[5] >= 0.6
+    assert found.recall[5] >= 0.95
+    assert found.given is not None
+    assert found.given >= 0.6
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])

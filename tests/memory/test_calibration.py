@@ -10,7 +10,7 @@ ANSWERABLE, UNANSWERABLE = Case("?", "en", ("fact",), "a.md"), Case("?", "en")
 
 
 def outcome(case: Case, coverage: float = 0.0, similarity: float | None = None) -> Outcome:
-    return Outcome(case, False, None, coverage, similarity, 0.0)
+    return Outcome(case, False, None, False, coverage, similarity, 0.0)
 
 
 def test_a_line_that_parts_all_stands_in_the_middle_of_the_gap() -> None:

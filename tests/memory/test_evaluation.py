@@ -22,7 +22,7 @@ NO_FACT = Case("Who is the king?", "en")
 
 
 def outcome(case: Case, *, refused: bool = False, rank: int | None = None, answer: Answer | None = None) -> Outcome:
-    return Outcome(case, refused, rank, 0.0, None, 0.01, answer)
+    return Outcome(case, refused, rank, rank is not None and not refused, 0.0, None, 0.01, answer)
 
 
 def passage(text: str, *, source: str = "/d/handbook.md", heading: str = "Leave › Annual leave") -> Passage:
@@ -35,6 +35,13 @@ def test_recall_and_reciprocal_rank() -> None:
     assert (found.questions, found.answerable) == (5, 4)
     assert found.recall == {1: 0.25, 3: 0.5, 5: 0.75}
     assert found.mrr == 7 / 16
+    assert found.given == 3 / 4
+
+
+def test_what_is_ranked_and_refused_is_not_given() -> None:
+    found = figures([outcome(FACT, rank=1), outcome(FACT, rank=1, refused=True), outcome(NO_FACT)])
+    assert found.recall[1] == 1.0
+    assert found.given == 1 / 2
 
 
 def test_refusals() -> None:
