@@ -18,7 +18,7 @@ from agent.inquiry import Inquiry
 from agent.model_call import ModelCall
 from agent.own_tools import called
 from agent.preparation import REFUSALS, counted
-from agent.prompt_fit import PromptFit
+from agent.prompt_fit import FittedPrompt, PromptFit
 from agent.settling import unthought
 from agent.token_budget import size_of_messages, size_of_tools
 from agent.turn_context import TurnContext
@@ -47,6 +47,7 @@ class Completion:
         self._chat = conversation.chat
         self._answering = conversation.answering
         self._brain = conversation.brain
+        self._cuts = conversation.cuts
         self._theirs = {tool["function"]["name"] for tool in request.tools}
 
     async def look_ahead(self, inquiry: Inquiry) -> None:
@@ -122,7 +123,7 @@ class Completion:
         # Thoughts are part of a reply: it may take all that any may.
         tokens = wanted.tokens or (LONGEST if wanted.reasoning else 0)
         for left in range(REFUSALS, -1, -1):
-            prompt = fit.fit(context, self._sent.earlier, self._sent.question.text, since, tokens)
+            prompt = self._fitted(fit, context, since, tokens)
             try:
                 async with aclosing(call.stream([*prefix, *prompt.messages], self._links(context))) as events:
                     async for event in events:
@@ -134,6 +135,14 @@ class Completion:
                 continue
             fit.learn(prompt, counted([call.reply]), self._brain.examples)
             return
+
+    def _fitted(self, fit: PromptFit, context: TurnContext, since: Sequence[AnyMessage], tokens: int) -> FittedPrompt:
+        """The prompt; what was out of the model's view stays so."""
+        conversation, earlier = self._request.conversation, self._sent.earlier
+        cut = self._cuts.of(conversation, earlier)
+        prompt = fit.fit(context, earlier[cut:], self._sent.question.text, since, tokens)
+        self._cuts.keep(conversation, earlier, cut + prompt.dropped)
+        return prompt
 
     def _links(self, context: TurnContext) -> LinkFilter | None:
         """What makes links harmless, but for those that the client's own messages hold."""

@@ -15,6 +15,7 @@ from langgraph.graph.message import REMOVE_ALL_MESSAGES
 
 from agent.answering import Answering
 from agent.checkpoints import PruningSaver
+from agent.cuts import Cuts
 from agent.events import (
     Failed,
     Outcome,
@@ -63,6 +64,7 @@ class Conversation:
         self._underway: dict[str, TurnContext] = {}
         self.shown: dict[str, tuple[str, ...]] = {}
         """By conversation, the turns that the model sees."""
+        self.cuts = Cuts()
         self.brain = PersonaGraph(persona, chat, checkpoints, remembers=remembrance is not None)
         self._graph = self.brain.graph
 

@@ -21,6 +21,8 @@ class FittedPrompt:
     """Of all that is sent, the beginning too."""
     first: str | None
     """The id of the oldest message that stays."""
+    dropped: int
+    """How many of the oldest turns went."""
 
 
 class PromptFit:
@@ -52,7 +54,7 @@ class PromptFit:
         full = HumanMessage(asked(question, passages[: plan.passages], now, known))
         prompt: list[AnyMessage] = [*history, full, *since]
         first = history[0].id if history else context.question.id
-        return FittedPrompt(prompt, self._prefix + size_of_messages(prompt), first)
+        return FittedPrompt(prompt, self._prefix + size_of_messages(prompt), first, plan.dropped)
 
     def refused(self, prompt: FittedPrompt, error: PromptTooLong) -> None:
         """Takes in that the server would not have it: the next one is smaller."""

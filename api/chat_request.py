@@ -104,7 +104,7 @@ def _positive(given: object) -> object:
     return None if isinstance(given, int) and given < 1 else given
 
 
-Tokens = Annotated[int | None, BeforeValidator(_positive), Field(lt=2**31)]
+Tokens = Annotated[Annotated[int, Field(lt=2**31)] | None, BeforeValidator(_positive)]
 
 
 class ChatRequest(_Lenient):
