@@ -34,7 +34,7 @@ def cited(reply: str, passages: Sequence[Passage]) -> tuple[Citation, ...]:
     named = [passages[mark - 1] for mark in marks if 0 < mark <= len(passages)]
     said = _MARK.sub(" ", reply)
     return tuple(
-        Citation(p.document, p.heading, (p.start, p.end), p.score, p.text, p.page)
+        Citation(p.document, p.heading, (p.start, p.end), p.score, p.text, page=p.page)
         for p in (named or [passage for passage in passages if rests_on(said, passage.text)])
     )
 

@@ -244,13 +244,13 @@ def passages(connection: Connection, ids: Collection[int]) -> dict[int, Passage]
     """Those of these passages that can be found, with score 0."""
     rows = connection.execute(
         f"""
-        SELECT p.id, k.name, d.title, d.source, p.heading, p.text, p.start, p."end", 0.0, p.page
+        SELECT p.id, k.name AS knowledge, d.title AS document, d.source, p.heading, p.text, p.start, p."end", p.page
         FROM passages p JOIN documents d ON d.id = p.document JOIN knowledge_bases k ON k.id = d.knowledge_base
         WHERE d.state = 'ready' AND p.id IN ({_marks(ids)})
         """,
         tuple(ids),
     )
-    return {row["id"]: Passage(*row) for row in rows}
+    return {row["id"]: Passage(**dict(row), score=0.0) for row in rows}
 
 
 def sections(connection: Connection, ids: Collection[int], reach: int) -> dict[int, list[Passage]]:
