@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mappi
 from contextlib import aclosing, contextmanager
 from functools import partial
 
-from anyio import CancelScope, create_task_group
+from anyio import CancelScope, create_task_group, move_on_after
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
@@ -19,6 +19,12 @@ from configs.errors import AssistantError
 log = logging.getLogger(__name__)
 
 STOPPING = "the server is shutting down"
+HEARD_OUT = 100_000_000
+"""Bytes of a body that are still read after it was refused."""
+HEARING_OUT = 2.0
+"""Seconds for that."""
+PATIENCE = 60.0
+"""Seconds that a caller may take nothing of what is sent: an engine works for it alone meanwhile."""
 
 
 class Service:
@@ -55,6 +61,7 @@ class Service:
                     response = await answer(partial(tasks.start_soon, _leave_with, request.receive, tasks.cancel_scope))
                 except (AssistantError, HTTPException, RequestValidationError) as error:
                     response = error_response(error)
+                    await _hear_out(request)
                 except ClientDisconnect:
                     response = error_response(HTTPException(499, "the caller has gone"))
             tasks.cancel_scope.cancel()
@@ -99,8 +106,12 @@ class Streamed(Response):
         try:
             async with self._service.turns.entered(), aclosing(self._pieces()) as pieces:
                 async for piece in pieces:
-                    await self._begin(send)
-                    await send({"type": "http.response.body", "body": piece, "more_body": True})
+                    with move_on_after(PATIENCE) as waiting:
+                        await self._begin(send)
+                        await send({"type": "http.response.body", "body": piece, "more_body": True})
+                    if waiting.cancelled_caught:
+                        log.warning("a caller took nothing for %g seconds and is left", PATIENCE)
+                        return
         except AssistantError as error:
             if not self._begun:
                 self._begun = True
@@ -117,6 +128,21 @@ class Streamed(Response):
         if not self._begun:
             self._begun = True
             await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+
+
+async def _hear_out(request: Request) -> None:
+    """Lets a caller end what it said that it would send: cut off in the middle, it would never read the answer."""
+    said = request.headers.get("content-length", "")
+    if not said.isdecimal() or int(said) > HEARD_OUT:
+        return
+    with move_on_after(HEARING_OUT):
+        try:
+            async for _ in request.stream():
+                pass
+        except RuntimeError:
+            return  # all of it was read
+        except (AssistantError, HTTPException, ClientDisconnect):
+            return
 
 
 async def _leave_with(receive: Receive, scope: CancelScope) -> None:

@@ -7,6 +7,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
+from anyio import Semaphore
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.exceptions import HTTPException
@@ -77,19 +78,26 @@ OPENAPI: dict[str, Any] = {
 """What FastAPI cannot tell of a body that is read by hand."""
 
 
-async def transcription_in(request: Request, limits: Limits) -> TranscriptionRequest:
-    """The recording in a request. Raises RequestError, RequestTooLarge, RequestValidationError, HTTPException 415."""
+async def transcription_in(request: Request, limits: Limits, decoding: Semaphore) -> TranscriptionRequest:
+    """The recording in a request; `decoding` is passed while it is decoded.
+
+    Raises RequestError, RequestTooLarge, RequestValidationError, HTTPException 415.
+    """
     kind = content_type(request)
     if kind == "multipart/form-data":
         form = await _form(request, limits)
         if form.file is None:
             raise RequestError("there is no file", "Send the recording as `file`.", "file")
-        return TranscriptionRequest(await _sound(bytes(form.file), limits, "file"), _wishes(form.fields))
-    if kind == "application/json":
+        wishes, data, param = _wishes(form.fields), bytes(form.file), "file"
+        form.file = None
+    elif kind == "application/json":
         # Four characters for three bytes.
-        sent = as_json(await read(request, limits.audio_bytes // 3 * 4 + OVERHEAD), _InJson)
-        return TranscriptionRequest(await _sound(_unpacked(sent.input_audio.data), limits, "input_audio"), sent)
-    raise HTTPException(415, f"content type {kind!r} is not taken: send multipart/form-data or application/json")
+        wishes = sent = as_json(await read(request, limits.audio_bytes // 3 * 4 + OVERHEAD), _InJson)
+        data, param = _unpacked(sent.input_audio.data), "input_audio"
+    else:
+        raise HTTPException(415, f"content type {kind!r} is not taken: send multipart/form-data or application/json")
+    async with decoding:
+        return TranscriptionRequest(await _sound(data, limits, param), wishes)
 
 
 async def _form(request: Request, limits: Limits) -> Form:

@@ -4,6 +4,7 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from functools import partial
 
+from anyio import Semaphore
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, PlainTextResponse, Response
 
@@ -18,6 +19,8 @@ from configs.errors import EngineUnavailable
 from models.audio import AudioChunk
 from models.speech_to_text import Hearing, SpeechToText, Task, Transcript
 
+DECODERS = 2
+"""Recordings that are decoded at once: a small file may hold hours."""
 WINDOW = 30.0
 """Seconds that are heard at once; a longer recording is streamed utterance by utterance."""
 
@@ -28,6 +31,7 @@ class TranscriptionRoutes:
     def __init__(self, assistant: Assistant, service: Service, router: APIRouter) -> None:
         self._assistant = assistant
         self._service = service
+        self._decoding = Semaphore(DECODERS)
         router.post("/transcriptions", openapi_extra=OPENAPI)(self.transcribed)
         router.post("/translations", openapi_extra=OPENAPI)(self.translated)
 
@@ -43,7 +47,7 @@ class TranscriptionRoutes:
         ears = self._assistant.ears
         if ears is None:
             raise EngineUnavailable("this assistant does not hear", "Start it with ears.")
-        asked = await transcription_in(request, self._assistant.settings.limits)
+        asked = await transcription_in(request, self._assistant.settings.limits, self._decoding)
         wishes = asked.wishes
         check_model(wishes.model, "transcription", ears.name)
         hearing = _hearing(wishes, task, ears)

@@ -61,6 +61,7 @@ def decode_blocking(
         )
     try:
         with av.open(io.BytesIO(data), "r", metadata_errors="ignore", options=_OPTIONS) as container:
+            _check_length(container, max_seconds)
             sound = joined(_resampled(_limited(_frames(container, checkpoint), max_seconds), rate), rate)
     except av.error.FFmpegError as error:
         raise AudioUnsupported(f"this is not audio that can be decoded: {error.strerror}", _FORMATS) from error
@@ -78,6 +79,16 @@ def _read(path: Path, max_bytes: int) -> bytes:
             return file.read(max_bytes + 1)
     except OSError as error:
         raise AudioUnsupported(f"{str(path)!r} cannot be read: {error.strerror}", "Check its permissions.") from error
+
+
+def _check_length(container: av.container.InputContainer, max_seconds: float) -> None:
+    """Refuses a long Ogg before hours of it are decoded: its last page, which is there, says when it ends."""
+    if container.format.name == "ogg" and (container.duration or 0) / av.time_base > max_seconds + 1:
+        raise _too_long(max_seconds)
+
+
+def _too_long(max_seconds: float) -> RequestTooLarge:
+    return RequestTooLarge(f"the audio is longer than {max_seconds:g} seconds", "Send a shorter recording.")
 
 
 def _frames(container: av.container.InputContainer, checkpoint: Callable[[], None]) -> Iterator[av.AudioFrame]:
@@ -112,7 +123,7 @@ def _limited(frames: Iterator[av.AudioFrame], max_seconds: float) -> Iterator[av
             )
         seconds += Fraction(frame.samples, frame.sample_rate)
         if seconds > max_seconds:
-            raise RequestTooLarge(f"the audio is longer than {max_seconds:g} seconds", "Send a shorter recording.")
+            raise _too_long(max_seconds)
         yield frame
 
 

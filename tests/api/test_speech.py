@@ -5,6 +5,7 @@ import io
 import json
 import wave
 from collections.abc import AsyncGenerator, Iterator
+from contextlib import aclosing
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -13,12 +14,12 @@ import httpx
 import numpy as np
 import openai
 import pytest
-from anyio import Event, create_task_group, current_time, sleep
+from anyio import Event, create_task_group, current_time, sleep, sleep_forever
 from fastapi import FastAPI
 
 from agent.assistant import Assistant
 from api.audio_routes import AudioRoutes
-from api.service import Service
+from api.service import PATIENCE, Service
 from configs import settings
 from configs.errors import EngineFailed
 from configs.settings import load_settings
@@ -236,8 +237,9 @@ class Mouth(FakeTextToSpeech):
         try:
             if len(self.begun) == self._failing:
                 raise EngineFailed("the voice broke", "open it again")
-            async for chunk in super().synthesize(text, language=language, voice=voice):
-                yield chunk
+            async with aclosing(super().synthesize(text, language=language, voice=voice)) as chunks:
+                async for chunk in chunks:
+                    yield chunk
         finally:
             self.ended += 1
 
@@ -254,6 +256,8 @@ class Call:
         text = "First a sentence. Then another sentence. In the end a third sentence."
         self._body = [json.dumps({"model": "tts-1", "input": text, **asked}).encode()]
         self.sent: list[tuple[float, dict[str, Any]]] = []
+        self.taken = 10**6
+        """How many messages it takes before it stops reading."""
 
     async def run(self) -> None:
         headers = [(b"content-type", self._kind), (b"host", b"localhost")]
@@ -275,6 +279,8 @@ class Call:
         return {"type": "http.disconnect"}
 
     async def _send(self, message: Any) -> None:
+        if len(self.sent) == self.taken:
+            await sleep_forever()
         self.sent.append((current_time(), message))
         if message.get("body"):
             self.came.set()
@@ -340,3 +346,12 @@ async def test_a_page_elsewhere_cannot_have_it_speak(kind: str) -> None:
     await call.run()
     assert call.sent[0][1]["status"] == 415
     assert not mouth.begun
+
+
+@pytest.mark.anyio
+async def test_a_caller_that_stops_reading_is_left_and_the_voice_is_free() -> None:
+    call = Call(mouth := Mouth())
+    call.taken, began = 3, current_time()
+    await call.run()
+    assert mouth.ended == len(mouth.begun) == 1
+    assert current_time() - began == pytest.approx(1 + PATIENCE, abs=1)

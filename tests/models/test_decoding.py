@@ -19,8 +19,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from configs.errors import AudioUnsupported, RequestTooLarge
-from models.audio import AudioChunk
+from models import decoding
+from models.audio import AudioChunk, silence
 from models.decoding import decode, decode_blocking
+from models.encoding import FORMATS, open_encoder
 
 Samples = npt.NDArray[np.int16]
 ROOT = Path(__file__).parents[2]
@@ -326,3 +328,16 @@ def test_hours_of_silence_in_a_small_file_are_refused_soon_and_in_little_memory(
     assert size < 150_000
     assert kilobytes < 60_000  # 3 hours at 16 kHz would be 346 MB
     assert seconds < 3
+
+
+def test_a_long_ogg_is_refused_before_it_is_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
+    encoder = open_encoder(FORMATS["opus"])
+    data = encoder.push(silence(12, 24_000)) + encoder.finish()
+    assert decode_blocking(data, max_bytes=10**6, max_seconds=13).seconds == pytest.approx(12, abs=0.1)
+
+    def decoded(*_: object) -> None:
+        raise AssertionError("it was decoded")
+
+    monkeypatch.setattr(decoding, "_frames", decoded)
+    with pytest.raises(RequestTooLarge):
+        decode_blocking(data, max_bytes=10**6, max_seconds=10)
