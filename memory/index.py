@@ -16,6 +16,7 @@ import anyio
 from anyio.to_thread import run_sync
 
 from configs.errors import DataFolderUnwritable, EmbeddingMismatch, VectorIndexDamaged
+from memory.blank_memory import blank_memory
 
 if TYPE_CHECKING:
     from chromadb import Collection
@@ -159,7 +160,7 @@ class VectorIndex(ABC):
 
     async def _run(self, step: Callable[[], T]) -> T:
         def translated() -> T:
-            with self._translated():
+            with self._translated(), blank_memory():
                 return step()
 
         return await run_sync(translated)
