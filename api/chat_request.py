@@ -208,3 +208,29 @@ def _function(tool: Tool) -> Function:
     if tool.type != "function" or tool.function is None:
         raise RequestError(f"a tool of the type {tool.type!r} cannot be called here", "Send functions.", "tools")
     return tool.function
+
+
+def inlined(schema: dict[str, Any]) -> dict[str, Any]:
+    """A JSON schema without definitions of its own, as OpenAPI's documents take one anywhere."""
+    definitions = schema.pop("$defs", {})
+
+    def put(value: object) -> Any:  # noqa: ANN401  # any JSON
+        if isinstance(value, list):
+            return [put(one) for one in value]
+        if not isinstance(value, dict):
+            return value
+        if "$ref" in value:
+            return put(definitions[value["$ref"].rpartition("/")[2]])
+        return {key: put(inner) for key, inner in value.items()}
+
+    found: dict[str, Any] = put(schema)
+    return found
+
+
+OPENAPI: Final[dict[str, Any]] = {
+    "requestBody": {
+        "required": True,
+        "content": {"application/json": {"schema": inlined(ChatRequest.model_json_schema())}},
+    }
+}
+"""What FastAPI cannot tell of a body that is read by hand."""

@@ -4,7 +4,7 @@ import base64
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 from anyio.to_thread import run_sync
 from fastapi import APIRouter, Request
@@ -16,7 +16,7 @@ from agent.client_request import ClientRequest
 from agent.events import SpeechReady, TurnEvent
 from api.chat_completion import ChatCompletion
 from api.chat_messages import ChatMessages
-from api.chat_request import ChatRequest
+from api.chat_request import OPENAPI, ChatRequest
 from api.chat_sound import ChatSound, chat_sound
 from api.event_stream import MEDIA_TYPE, event, failed
 from api.model_routes import check_persona
@@ -27,19 +27,12 @@ from api.service import Service, Streamed
 from api.turn_stream import turn_events
 
 DONE: Final = b"data: [DONE]\n\n"
-CHAT_HEADERS: Final = ("x-openwebui-chat-id", "x-conversation-id", "x-librechat-conversation-id")
+CHAT_HEADERS: Final = ("x-openwebui-chat-id", "x-conversation-id")
 CHAT_KEYS: Final = ("conversation_id", "chat_id", "session_id", "thread_id")
 """What a request's `metadata` may call the conversation."""
-USER_HEADERS: Final = ("x-openwebui-user-id", "x-librechat-user-id")
 TASK_HEADERS: Final = ("x-openwebui-task", "x-task")
 UNSAID: Final = frozenset({"", "new", "none", "null", "undefined"})
 """What frontends send in place of an id that there is not yet."""
-OPENAPI: Final[dict[str, Any]] = {
-    "requestBody": {
-        "required": True,
-        "content": {"application/json": {"schema": ChatRequest.model_json_schema(ref_template="#/components/{model}")}},
-    }
-}
 
 
 class ChatRoutes:
@@ -117,7 +110,7 @@ class ChatRoutes:
     async def _wanted(self, request: Request, asked: ChatRequest) -> ClientRequest:
         """What the agent is asked. Raises RequestError, and as decoding and hearing do."""
         caller = principal_of(request)
-        said = user_in(asked, request.headers)
+        said = user_in(asked)
         messages = await self._messages.read(asked.messages, caller.user)
         tools, forced = asked.offered()
         return ClientRequest(
@@ -133,16 +126,15 @@ class ChatRoutes:
         )
 
 
-def user_in(asked: ChatRequest, headers: Mapping[str, str]) -> str:
+def user_in(asked: ChatRequest) -> str:
     """Who the client says is speaking; empty where it does not. Raises RequestError for a name that cannot be one."""
     user = asked.user
     if isinstance(user, dict):
         # Open WebUI's, for a model that has a pipeline.
         user = next((str(user[key]) for key in ("id", "email", "name") if user.get(key)), None)
-    said = user or _first(headers, USER_HEADERS)
-    if said:
-        check_names(user=said)
-    return said
+    if user:
+        check_names(user=user)
+    return user or ""
 
 
 def chat_in(asked: ChatRequest, headers: Mapping[str, str]) -> str:

@@ -348,6 +348,13 @@ def test_what_cannot_be_done_is_told(
     assert server.turns() == []
 
 
+def test_the_description_of_the_api_can_be_followed(server: ChatServer) -> None:
+    described = httpx.get(f"{server.url}/openapi.json", trust_env=False).json()
+    body = described["paths"]["/v1/chat/completions"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    assert "$ref" not in str(body)
+    assert set(body["required"]) == {"model", "messages"}
+
+
 def test_openai_s_client_raises_its_own_errors(server: ChatServer) -> None:
     with pytest.raises(openai.NotFoundError) as found:
         server.client.chat.completions.create(model="gpt-4o", messages=[user("Hello?")])

@@ -109,6 +109,15 @@ def test_a_reply_that_is_made_anew_takes_the_place_of_the_last(server: ChatServe
     assert kept(server) == [("Tell me a story.", "Second."), ("Go on.", "B.")]
 
 
+def test_what_is_replaced_is_not_forgotten_elsewhere(server: ChatServer, ollama: StandIn) -> None:
+    said(server, "My cat is called Tom.", headers={"X-Conversation-Id": "one"})
+    server.memories()
+    ollama.script = Reply("You said: My cat is called Tom.")
+    said(server, "What is my cat called?", headers={"X-Conversation-Id": "two"})
+    said(server, "My cat is called Tom.", headers={"X-Conversation-Id": "one"})
+    assert sorted(question for question, _ in kept(server)) == ["My cat is called Tom.", "What is my cat called?"]
+
+
 def test_an_edited_question_takes_the_place_of_what_followed(server: ChatServer, ollama: StandIn) -> None:
     chat = {"X-OpenWebUI-Chat-Id": "c1"}
     ollama.script = Reply("Good.")
