@@ -21,20 +21,22 @@ _TITLE: Final = re.compile(
 )
 """LibreChat's."""
 
-_LOBE: Final = re.compile(
+_TOLD: Final = re.compile(
+    r"Available Tools: .*?"
+    r"(?:Return an empty string if no tools match|Your task is to choose and return the correct tool)|"
     r"You are a professional conversation summarizer|You are a conversation-savvy assistant\. Summarize|"
     r"You are an assistant skilled in conversation who needs to summarize|"
     r"你是一名擅长会话的助理，你需要将用户的会话总结为|You are an emoji expert",
-    re.I,
+    re.I | re.DOTALL,
 )
-"""How LobeChat's system messages for such tasks begin."""
+"""How the system messages for such tasks begin: of Open WebUI's choice of tools, and LobeChat's."""
 
 
 def is_background_task(messages: Sequence[AnyMessage]) -> bool:
     """Whether a request is for the frontend itself, so that no persona answers it and nobody remembers it."""
     asked = [message.text for message in messages if isinstance(message, HumanMessage)]
     told = [message.text for message in messages if isinstance(message, SystemMessage)]
-    if any(_LOBE.match(text.lstrip()) for text in told):
+    if any(_TOLD.match(text.lstrip()) for text in told):
         return True
     if not asked or _WITH_CONTEXT.match(asked[-1]):
         return False

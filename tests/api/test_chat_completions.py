@@ -460,6 +460,9 @@ def test_an_assistant_without_a_model_quotes_with_sources_and_refuses_json(tmp_p
         refused = post(server, model="documents", messages=[user("Who is the king of Spain?")]).json()
         assert refused["choices"][0]["message"]["content"] == "That is not in the documents, so I cannot say."
         assert refused["choices"][0]["message"]["annotations"] == []
+        unknown = post(server, model="documents", messages=[user("谁是西班牙国王？")], stream=True)
+        told = "".join(chunk["choices"][0]["delta"].get("content", "") for chunk in chunks(unknown))
+        assert told == "文档里没有这方面的内容，我无法回答。"
         assert refused["usage"] == {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}
         counted = chunks(post(server, model="documents", stream=True, stream_options={"include_usage": True}))[-1]
         assert counted["usage"]["total_tokens"] == 0

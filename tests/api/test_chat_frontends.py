@@ -36,7 +36,10 @@ TASKS = {
     "conversation\n2. A concise title in the detected language (5 words or less, no punctuation or quotation)\n\n"
     "User: My cat is called Tom.",
 }  # fmt: skip
-LOBE = [
+TOLD = [
+    'Available Tools: [{"name": "weather"}]\n\nYour task is to choose and return the correct tool(s) from the list of '
+    "available tools based on the query.",
+    "Available Tools: []\nReturn an empty string if no tools match the query.",
     "You are a professional conversation summarizer. Generate a concise title that captures the essence of the "
     "conversation.",
     "你是一名擅长会话的助理，你需要将用户的会话总结为 10 个字以内的标题",
@@ -194,8 +197,8 @@ def test_what_a_frontend_asks_for_itself_is_answered_plainly_and_not_kept(
     assert server.memories() == []
 
 
-@pytest.mark.parametrize("system", LOBE)
-def test_lobechat_tells_its_tasks_as_system_messages(server: ChatServer, ollama: StandIn, system: str) -> None:
+@pytest.mark.parametrize("system", TOLD)
+def test_some_tasks_are_told_by_system_messages(server: ChatServer, ollama: StandIn, system: str) -> None:
     messages = [{"role": "system", "content": system}, {"role": "user", "content": "user: My cat is called Tom."}]
     assert said(server, messages=messages) == "Hello there."
     assert [message["content"] for message in ollama.bodies("/api/chat")[-1]["messages"]] == [
