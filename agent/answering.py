@@ -21,13 +21,14 @@ from agent.events import (
 )
 from agent.inquiry import Inquiry
 from agent.lookup import Lookup, Retrieve
-from agent.prompt import acknowledgement, caveat, refusal
+from agent.prompt import acknowledgement, caveat, refusal, unknown
 from agent.remembrance import Remembrance, TurnMemory
 from agent.support import unsupported
 from agent.turn_context import TurnContext
 from configs.persona import Persona
 from memory.passages import Passage
 from memory.statements import is_question, sentences, statements
+from models.engines.extractive_memories import is_personal
 from tools.memory_requests import Forget, Remember, Tell, request_in
 
 Generate = Callable[[TurnContext, Inquiry], AsyncGenerator[ReplyEvent, None]]
@@ -105,7 +106,12 @@ class Answering:
         """What is said where there is nothing to answer from: what is told needs no answer."""
         if self._remembrance and _only_tells(inquiry.text):
             return [TextDelta(acknowledgement(inquiry.language)), ReplyRests("nothing")]
-        words = refusal(inquiry.language) if self._strict else closest(nearest, inquiry.language)
+        if self._strict:
+            words = refusal(inquiry.language)
+        elif self._remembrance and is_personal(inquiry.text) and not nearest:
+            words = unknown(inquiry.language)
+        else:
+            words = closest(nearest, inquiry.language)
         return [Refused(), TextDelta(words), ReplyRests("nothing")]
 
 

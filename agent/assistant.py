@@ -63,12 +63,14 @@ class Assistant:
         self.settings = settings
         self.store = store
         self.clock: Clock = utc
+        self.watch: Callable[[TurnEnded], None] = lambda ended: None
+        """Is told how each turn has ended."""
         self.ears: SpeechToText | None = None
         self.mouth: TextToSpeech | None = None
         self._detector: VoiceActivityDetector | None = None
         self._checkpoints = checkpoints
         self._closing = closing
-        self._cold: EngineError | None = None
+        self._cold: dict[Slot, EngineError] = {}
         self._choices = {store.embeddings.slot: store.embeddings}
         self.personas = Personas(persona_folders(settings.data))
         self._conversations: dict[tuple[str, tuple[str, ...]], tuple[Persona, Conversation]] = {}
@@ -104,18 +106,18 @@ class Assistant:
         """Loads the persona's model with the beginning of its prompts, so that its first turn is as quick as the next.
 
         The ears hear a second of silence meanwhile, which tells whether they can keep up with a speaker.
-        Where the model fails, `choices` tells it, and turns are tried all the same. Raises as `company` does.
+        Where one of them fails, `choices` tells it, and turns are tried all the same. Raises as `company` does.
         """
         chosen = self.personas.get(persona or self.settings.persona)
         conversation = await self._conversation(chosen, await self._knowledge_of(chosen, ()))
-        self._cold = None
+        self._cold.clear()
         async with create_task_group() as tasks:
             tasks.start_soon(self._warm_ears)
             try:
                 await conversation.warm()
             except EngineError as error:
                 log.warning("%s (%s)", error.message, error.hint)
-                self._cold = error
+                self._cold["chat"] = error
 
     async def work(self) -> None:
         """Works through the ingestions that wait, for as long as it runs; recordings are heard by the same ears."""
@@ -135,6 +137,7 @@ class Assistant:
             await self.ears.transcribe(silence(1.0, SPEECH_RATE), Hearing(draft=True))
         except EngineError as error:
             log.warning("%s (%s)", error.message, error.hint)
+            self._cold["speech_to_text"] = error
 
     def served(self) -> Served | None:
         """The chat model of the persona that was talked to last, where a server runs it."""
@@ -144,7 +147,11 @@ class Assistant:
     @property
     def choices(self) -> list[Choice]:
         """Which engine serves each slot, and why."""
-        return [_told(choice, self._cold) if choice.slot == "chat" else choice for choice in self._choices.values()]
+        return [_told(choice, self._cold.get(choice.slot)) for choice in self._choices.values()]
+
+    def failures(self) -> dict[Slot, EngineError]:
+        """What failed when it was warmed, of the engines that the settings name."""
+        return {slot: error for slot, error in self._cold.items() if getattr(self.settings, slot).engine != "auto"}
 
     async def ask(
         self,
@@ -215,6 +222,7 @@ class Assistant:
             history=self.store.turns,
             attend=self._attendance.turn,
             now=self.clock,
+            watch=self.watch,
             patience=self.settings.speaking.patience,
             time_limit=self.settings.limits.turn,
         )

@@ -160,6 +160,8 @@ class TurnEnded:
     """What was recalled for it."""
     at_limit: bool = False
     """The reply ends where the model's limit of tokens was reached."""
+    sounded: float = 0.0
+    """Seconds of sound that the voice has made."""
     unsupported: tuple[str, ...] = ()
     """Sentences of the reply with a number or a name that stands in nothing that it rests on."""
 

@@ -30,6 +30,11 @@ REFUSALS = {
     "zh": "文档里没有这方面的内容，我无法回答。",
 }
 
+UNKNOWN = {
+    "en": "You have not told me that, and it is not in the documents.",
+    "zh": "你没有告诉过我，文档里也没有。",
+}
+
 ACKNOWLEDGEMENTS = {
     "en": "All right, I have taken that in.",
     "zh": "好的，我知道了。",
@@ -60,6 +65,11 @@ def system_prompt(persona: Persona, *, remembers: bool = False) -> str:
 def refusal(language: str) -> str:
     """What is said when the documents do not answer, in the question's language."""
     return REFUSALS.get(language, REFUSALS["en"])
+
+
+def unknown(language: str) -> str:
+    """What is said to somebody who asks about themselves what they never told."""
+    return UNKNOWN.get(language, UNKNOWN["en"])
 
 
 def acknowledgement(language: str) -> str:

@@ -107,6 +107,8 @@ class Company:
     attend: Callable[[str], AbstractAsyncContextManager[None]] = field(default_factory=lambda: Attendance().turn)
     """Lets in one turn of a conversation at a time."""
     now: Clock = utc
+    watch: Callable[[TurnEnded], None] = lambda ended: None
+    """Is told how each turn has ended; it may count, and keeps no word."""
     patience: float = 0.2
     """Seconds after which the first clause may be as short as the text allows."""
     time_limit: float = 300
@@ -128,6 +130,7 @@ class Turn:
     _done: Event = field(default_factory=Event)
     _text: str = ""
     _spoken: list[str] = field(default_factory=list)
+    _sounded: float = 0.0
     _language: str = ""
     _record: ReplyRecord = field(default_factory=ReplyRecord)
     _transcript: Transcript | None = None
@@ -153,6 +156,7 @@ class Turn:
             finally:
                 with CancelScope(shield=True):
                     ended = self._ended()
+                    self.company.watch(ended)
                     try:
                         await self._keep(ended)
                         await self.emit(ended)
@@ -261,6 +265,7 @@ class Turn:
     async def _hand_out(self, chunk: SpeechChunk) -> None:
         if chunk.audio.pcm:
             self.stages.mark("first_audio")
+        self._sounded += chunk.audio.seconds
         if self.playback:
             self.playback.add(chunk)
         await self.emit(SpeechReady(self.id, chunk))
@@ -290,6 +295,7 @@ class Turn:
             usage=record.usage(),
             memories=tuple(record.memories),
             at_limit=record.at_limit,
+            sounded=self._sounded,
             unsupported=record.unsupported(self._text),
         )
 

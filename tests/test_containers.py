@@ -17,7 +17,8 @@ from typer.testing import CliRunner
 from api.commands import app
 from api.server import GRACE
 from configs.modelfile import read_modelfile
-from configs.settings import Server, Settings, load_settings
+from configs.server import Server
+from configs.settings import Settings, load_settings
 
 ROOT = Path(__file__).parents[1]
 COMPOSE = ROOT / "docker-compose.yml"

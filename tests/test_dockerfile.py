@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import pytest
 
-from configs.settings import Server
+from configs.server import Server
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
