@@ -19,8 +19,10 @@ from api.audio_routes import AudioRoutes
 from api.chat_routes import ChatRoutes
 from api.embedding_routes import EmbeddingRoutes
 from api.guards import ANONYMOUS, guard
+from api.health_routes import HealthRoutes
 from api.knowledge_routes import KnowledgeRoutes
 from api.memory_routes import MemoryRoutes
+from api.metrics import Counted
 from api.model_routes import ModelRoutes
 from api.principal import Caller, Principal, principal_of
 from api.refusal import error_response
@@ -40,6 +42,8 @@ def create_app(assistant: Assistant, service: Service, *, beyond: bool = False) 
     for kind in (RequestValidationError, HTTPException, AssistantError, Exception):
         app.add_exception_handler(kind, _handle)
     guard(app, assistant.settings, beyond=beyond)
+    app.add_middleware(Counted, metrics=service.metrics)
+    assistant.watch = service.metrics.turn
 
     @app.head("/health", include_in_schema=False)
     @app.get("/health")
@@ -61,6 +65,7 @@ def create_app(assistant: Assistant, service: Service, *, beyond: bool = False) 
 
         return await service.attend(request, answer)
 
+    app.include_router(HealthRoutes(service).router)
     app.include_router(MemoryRoutes(assistant).router)
     app.include_router(KnowledgeRoutes(assistant).router)
     app.include_router(AudioRoutes(assistant, service).router)

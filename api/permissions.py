@@ -35,6 +35,10 @@ PERMISSIONS = (
     # Without a key, /health says only that the server lives.
     Permission("/health", public=True, below=False),
     Permission("/v1/health", public=True, below=False),
+    # Probes have no key.
+    Permission("/health/live", public=True, below=False),
+    Permission("/health/ready", public=True, below=False),
+    Permission("/metrics", ADMIN, below=False),
     # Open WebUI reads these two without its key; they hold names alone.
     Permission("/v1/audio/models", AUDIO, public=True, below=False),
     Permission("/v1/audio/voices", AUDIO, public=True, below=False),

@@ -55,9 +55,20 @@ class Gate:
 
     def __init__(self, limit: int, queue: int = 0, *, called: str = "requests") -> None:
         self._slots = Semaphore(limit)
+        self._limit = limit
         self._room = limit + queue
         self._there = 0
         self._called = called
+
+    @property
+    def running(self) -> int:
+        """How many are inside."""
+        return min(self._there, self._limit)
+
+    @property
+    def waiting(self) -> int:
+        """How many wait for a place."""
+        return self._there - self.running
 
     @asynccontextmanager
     async def entered(self) -> AsyncGenerator[None, None]:

@@ -5,7 +5,7 @@ import socket
 from collections.abc import Callable
 
 import uvicorn
-from anyio import create_task_group, open_signal_receiver, sleep
+from anyio import create_task_group, move_on_after, open_signal_receiver, sleep
 from anyio.abc import TaskGroup
 from fastapi import FastAPI
 
@@ -22,7 +22,7 @@ FRAME = 1_048_576
 """Bytes of one message of a WebSocket."""
 
 GRACE = 3.0
-"""Seconds that running turns may still take when the server is told to end."""
+"""Seconds that running turns may still take when the server is told to end; probes are answered meanwhile."""
 
 
 async def serve(settings: Settings, taken: socket.socket, announce: Callable[[], None]) -> int:
@@ -36,7 +36,7 @@ async def serve(settings: Settings, taken: socket.socket, announce: Callable[[],
             await assistant.company(None, (), speak=True)
             beyond = not door.published_on_loopback and not is_loopback(taken.getsockname()[0])
             ending.server = _Server(configured(create_app(assistant, service, beyond=beyond), settings))
-            warming.start_soon(assistant.warm)
+            warming.start_soon(service.readiness.warm, assistant)
             warming.start_soon(assistant.work)
             announce()
             await ending.server.serve(sockets=[taken])
@@ -73,17 +73,22 @@ class Ending:
         self.server: uvicorn.Server | None = None
 
     async def watch(self, service: Service, tasks: TaskGroup) -> None:
-        """Ends the opening, or the server: first new requests, then running turns."""
+        """Ends the opening, or the server: first readiness and new turns, then running turns, then the rest."""
         with open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
             async for number in signals:
                 self.code = INTERRUPTED if number == signal.SIGINT else 0
                 if self.server is None:
                     tasks.cancel_scope.cancel()
-                elif not self.server.should_exit:
-                    self.server.should_exit = True
+                elif not service.readiness.draining:
+                    tasks.start_soon(self._drain, self.server, service)
                     tasks.start_soon(_after, GRACE, service.stop)
                 else:
                     service.stop()
+
+    async def _drain(self, server: uvicorn.Server, service: Service) -> None:
+        with move_on_after(GRACE):
+            await service.drain()
+        server.should_exit = True
 
 
 class _Server(uvicorn.Server):

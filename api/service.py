@@ -5,14 +5,16 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mappi
 from contextlib import aclosing, contextmanager
 from functools import partial
 
-from anyio import CancelScope, create_task_group, move_on_after
+from anyio import CancelScope, Event, create_task_group, move_on_after
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import Receive, Scope, Send
 
+from api.metrics import Metrics
 from api.rates import Gate
+from api.readiness import Readiness
 from api.refusal import error_response
 from configs.errors import AssistantError
 
@@ -34,11 +36,20 @@ class Service:
         self._scopes: set[CancelScope] = set()
         self.turns = Gate(turns, queue, called="turns")
         """What all requests pass that have an engine work."""
+        self.metrics = Metrics()
+        self.readiness = Readiness()
+        self._empty = Event()
 
     def stop(self) -> None:
         """Ends them all; each caller is told."""
         for scope in self._scopes:
             scope.cancel()
+
+    async def drain(self) -> None:
+        """Takes no more of them, and returns when the last one has ended; the probe is told first."""
+        self.readiness.drain()
+        if self._scopes:
+            await self._empty.wait()
 
     @contextmanager
     def attending(self, scope: CancelScope) -> Iterator[None]:
@@ -48,6 +59,8 @@ class Service:
             yield
         finally:
             self._scopes.discard(scope)
+            if self.readiness.draining and not self._scopes:
+                self._empty.set()
 
     async def attend(self, request: Request, answer: Callable[[Callable[[], object]], Awaitable[Response]]) -> Response:
         """What `answer` returns, unless the service stops first, or the caller goes away: either cancels the work.
@@ -55,6 +68,8 @@ class Service:
         `answer` calls its argument as soon as the whole request is read.
         """
         response: Response = error_response(HTTPException(503, STOPPING))
+        if self.readiness.draining:
+            return response
         async with create_task_group() as tasks:
             with self.attending(tasks.cancel_scope):
                 try:

@@ -13,6 +13,7 @@ from fastapi.responses import Response
 from agent.assistant import Assistant
 from api.audio_models import check_model
 from api.event_stream import MEDIA_TYPE, event, failed
+from api.metrics import Metrics
 from api.say import in_spoken_form
 from api.service import Service, Streamed
 from api.speech_request import OPENAPI, SpeechRequest, speech_in
@@ -57,7 +58,8 @@ class SpeechRoutes:
         text = _without_thoughts(asked.input)
         if not any(one.text.strip() for one in in_spoken_form(text, "auto", persona.language)):
             warnings.append("there is nothing to say in the input; it is answered with silence")
-        making = partial(_encoded, _speaker(mouth, voice, persona, text, asked), text, asked)
+        speaker = _speaker(mouth, voice, persona, text, asked)
+        making = partial(_encoded, speaker, text, asked, self._service.metrics)
         headers = {"warning": ", ".join(f'299 tingshuo "{warning}"' for warning in warnings)} if warnings else {}
         if asked.stream_format == "sse":
             return Streamed(self._service, partial(_events, making), MEDIA_TYPE, headers=headers, failed=failed)
@@ -76,7 +78,7 @@ def _speaker(mouth: TextToSpeech, voice: Voice, persona: Persona, text: str, ask
     return Speaker(mouth, replace(voice, speed=pace), language)
 
 
-async def _encoded(speaker: Speaker, text: str, asked: SpeechRequest) -> AsyncGenerator[bytes, None]:
+async def _encoded(speaker: Speaker, text: str, asked: SpeechRequest, metrics: Metrics) -> AsyncGenerator[bytes, None]:
     """The bytes of the sound, as they are made."""
     slowest, fastest = PACES
     speed = asked.speed or 1.0
@@ -86,6 +88,7 @@ async def _encoded(speaker: Speaker, text: str, asked: SpeechRequest) -> AsyncGe
     async with aclosing(_sound(speaker, text)) as sound:
         async for chunk in sound:
             spoken += chunk.samples
+            metrics.spoken(chunk.seconds)
             if data := await run_sync(_pushed, encoder, tempo, chunk):
                 yield data
     rest = await run_sync(tempo.finish) if spoken else silence(NOTHING, STREAM_RATE)

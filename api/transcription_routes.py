@@ -54,10 +54,13 @@ class TranscriptionRoutes:
         if wishes.stream:
             recorded = self._assistant.recorded() if asked.sound.seconds > WINDOW else None
             parts = recorded.utterances(asked.sound, hearing) if recorded else _whole(ears, asked.sound, hearing)
+            self._service.metrics.heard(asked.sound.seconds)
             return Streamed(self._service, partial(_events, parts), MEDIA_TYPE, failed=failed)
         all_read()
         async with self._service.turns.entered():
-            return _written(await ears.transcribe(asked.sound, hearing), wishes, task)
+            heard = await ears.transcribe(asked.sound, hearing)
+            self._service.metrics.heard(asked.sound.seconds)
+            return _written(heard, wishes, task)
 
 
 def _hearing(wishes: Wishes, task: Task, ears: SpeechToText) -> Hearing:
