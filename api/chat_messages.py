@@ -4,6 +4,7 @@ import base64
 import binascii
 import hashlib
 import json
+from collections.abc import Sequence
 from typing import Any, Final
 
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, SystemMessage, ToolMessage
@@ -32,7 +33,7 @@ class ChatMessages:
         while len(self._words) > KEPT:
             self._words.pop(next(iter(self._words)))
 
-    async def read(self, messages: list[Message], user: str) -> tuple[AnyMessage, ...]:
+    async def read(self, messages: Sequence[Message], user: str) -> tuple[AnyMessage, ...]:
         """The messages. Raises RequestError for what cannot be read, and as decoding and hearing do."""
         return tuple([await self._read(message, f"messages.{at}", user) for at, message in enumerate(messages)])
 

@@ -1,7 +1,7 @@
 """Chat completions as OpenAI's clients ask for them: personas are the models; it translates, and answers nothing."""
 
 import base64
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from functools import partial
 from typing import Final
@@ -11,28 +11,19 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 
 from agent.assistant import Assistant
-from agent.background_task import is_background_task
-from agent.client_request import ClientRequest
 from agent.events import SpeechReady, TurnEvent
 from api.chat_completion import ChatCompletion
-from api.chat_messages import ChatMessages
 from api.chat_request import OPENAPI, ChatRequest
 from api.chat_sound import ChatSound, chat_sound
+from api.client_turns import Asked, ClientTurns
 from api.event_stream import MEDIA_TYPE, event, failed
 from api.model_routes import check_persona
 from api.principal import principal_of
 from api.question import check_names
 from api.request_body import as_json, read
 from api.service import Service, Streamed
-from api.turn_stream import turn_events
 
 DONE: Final = b"data: [DONE]\n\n"
-CHAT_HEADERS: Final = ("x-openwebui-chat-id", "x-conversation-id")
-CHAT_KEYS: Final = ("conversation_id", "chat_id", "session_id", "thread_id")
-"""What a request's `metadata` may call the conversation."""
-TASK_HEADERS: Final = ("x-openwebui-task", "x-task")
-UNSAID: Final = frozenset({"", "new", "none", "null", "undefined"})
-"""What frontends send in place of an id that there is not yet."""
 
 
 class ChatRoutes:
@@ -41,7 +32,7 @@ class ChatRoutes:
     def __init__(self, assistant: Assistant, service: Service) -> None:
         self._assistant = assistant
         self._service = service
-        self._messages = ChatMessages(assistant)
+        self._turns = ClientTurns(assistant)
         self.router = APIRouter(prefix="/v1/chat", tags=["chat"])
         self.router.post("/completions", openapi_extra=OPENAPI, response_class=Response)(self.completed)
 
@@ -65,7 +56,7 @@ class ChatRoutes:
         """The completion in one piece."""
         completion = ChatCompletion(asked.model, str(request.base_url), spoken=asked.speaks)
         sound, heard = (await chat_sound(self._assistant, asked) if asked.speaks else None), bytearray()
-        async with aclosing(self._events(request, asked, sound)) as events:
+        async with self._service.turns.entered(), aclosing(self._events(request, asked, sound)) as events:
             async for told in events:
                 # What its chunks would be is kept for the whole.
                 list(completion.take(told))
@@ -73,7 +64,7 @@ class ChatRoutes:
                     heard += await sound.push(told.chunk.audio)
         if sound:
             heard += await sound.finish()
-            self._messages.keep(f"{principal_of(request).user}/{completion.audio_id}", completion.ended.reply)
+            self._turns.messages.keep(f"{principal_of(request).user}/{completion.audio_id}", completion.ended.reply)
         encoded = base64.b64encode(heard).decode("ascii") if sound else None
         return await run_sync(lambda: JSONResponse(completion.whole(encoded)))
 
@@ -91,7 +82,7 @@ class ChatRoutes:
         if sound:
             for chunk in completion.sounding(await sound.finish()):
                 yield event(chunk)
-            self._messages.keep(f"{principal_of(request).user}/{completion.audio_id}", completion.ended.reply)
+            self._turns.messages.keep(f"{principal_of(request).user}/{completion.audio_id}", completion.ended.reply)
         for chunk in completion.ending(usage=bool(asked.stream_options and asked.stream_options.include_usage)):
             yield event(chunk)
         yield DONE
@@ -99,31 +90,12 @@ class ChatRoutes:
     async def _events(
         self, request: Request, asked: ChatRequest, sound: ChatSound | None
     ) -> AsyncGenerator[TurnEvent, None]:
-        """The turn that answers, when it has its place. Raises as reading and answering do."""
-        async with self._service.turns.entered():
-            wanted = await self._wanted(request, asked)
-            make = partial(self._assistant.completion, wanted, speaker=sound.speaker if sound else None)
-            async with aclosing(turn_events(make)) as events:
-                async for told in events:
-                    yield told
-
-    async def _wanted(self, request: Request, asked: ChatRequest) -> ClientRequest:
-        """What the agent is asked. Raises RequestError, and as decoding and hearing do."""
-        caller = principal_of(request)
-        said = user_in(asked)
-        messages = await self._messages.read(asked.messages, caller.user)
+        """The turn that answers. Raises as reading and answering do."""
         tools, forced = asked.offered()
-        return ClientRequest(
-            persona=asked.model,
-            user=said if said and caller.trusted else caller.user,
-            messages=messages,
-            chat=chat_in(asked, request.headers),
-            speaker="" if caller.trusted else said,
-            background=_first(request.headers, TASK_HEADERS) != "" or is_background_task(messages),
-            tools=tools,
-            forced=forced,
-            generation=asked.generation(),
-        )
+        wanted = Asked(asked.model, asked.messages, asked.generation(), tools, forced, user_in(asked), asked.metadata)
+        async with aclosing(self._turns.events(request, wanted, sound.speaker if sound else None)) as events:
+            async for told in events:
+                yield told
 
 
 def user_in(asked: ChatRequest) -> str:
@@ -135,19 +107,3 @@ def user_in(asked: ChatRequest) -> str:
     if user:
         check_names(user=user)
     return user or ""
-
-
-def chat_in(asked: ChatRequest, headers: Mapping[str, str]) -> str:
-    """What the client calls the conversation; empty where it does not."""
-    metadata = asked.metadata or {}
-    named = (str(metadata[key]) for key in CHAT_KEYS if isinstance(metadata.get(key), str | int))
-    return _first(headers, CHAT_HEADERS) or next((name for name in named if _is_said(name)), "")
-
-
-def _first(headers: Mapping[str, str], names: Sequence[str]) -> str:
-    return next((headers[name] for name in names if _is_said(headers.get(name, ""))), "")
-
-
-def _is_said(value: str) -> bool:
-    """Whether a value is one, and neither a placeholder that the frontend left as it was nor a word for none."""
-    return value.strip().lower() not in UNSAID and "{{" not in value

@@ -1,0 +1,92 @@
+"""The turn that answers a client which keeps its own history, whichever API it speaks; knows no reply's form."""
+
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Final
+
+from starlette.requests import Request
+
+from agent.assistant import Assistant
+from agent.background_task import is_background_task
+from agent.client_request import ClientRequest
+from agent.events import TurnEvent
+from api.chat_messages import ChatMessages
+from api.chat_request import Message
+from api.principal import principal_of
+from api.turn_stream import turn_events
+from models.generation import Generation
+from tools.speech_output import Speaker
+
+CHAT_HEADERS: Final = ("x-openwebui-chat-id", "x-conversation-id")
+CHAT_KEYS: Final = ("conversation_id", "chat_id", "session_id", "thread_id")
+"""What a request's `metadata` may call the conversation."""
+TASK_HEADERS: Final = ("x-openwebui-task", "x-task")
+UNSAID: Final = frozenset({"", "new", "none", "null", "undefined"})
+"""What frontends send in place of an id that there is not yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a client asks for; its headers say the rest."""
+
+    persona: str
+    messages: Sequence[Message]
+    generation: Generation
+    tools: tuple[dict[str, Any], ...] = ()
+    """In OpenAI's form."""
+    forced: bool = False
+    """One of the tools must be called."""
+    user: str = ""
+    """Who is speaking; empty where the client does not say."""
+    metadata: Mapping[str, Any] | None = None
+
+
+class ClientTurns:
+    """Turns for such clients, over one assistant."""
+
+    def __init__(self, assistant: Assistant) -> None:
+        self.messages = ChatMessages(assistant)
+        self._assistant = assistant
+
+    async def events(
+        self, request: Request, asked: Asked, speaker: Callable[[str], Speaker] | None = None
+    ) -> AsyncGenerator[TurnEvent, None]:
+        """The turn, inside the gate of turns; close it with `aclosing`. Raises as reading and answering do."""
+        wanted = await self._wanted(request, asked)
+        make = partial(self._assistant.completion, wanted, speaker=speaker)
+        async with aclosing(turn_events(make)) as events:
+            async for told in events:
+                yield told
+
+    async def _wanted(self, request: Request, asked: Asked) -> ClientRequest:
+        """What the agent is asked. Raises RequestError, and as decoding and hearing do."""
+        caller = principal_of(request)
+        messages = await self.messages.read(asked.messages, caller.user)
+        return ClientRequest(
+            persona=asked.persona,
+            user=asked.user if asked.user and caller.trusted else caller.user,
+            messages=messages,
+            chat=chat_in(asked.metadata or {}, request.headers),
+            speaker="" if caller.trusted else asked.user,
+            background=_first(request.headers, TASK_HEADERS) != "" or is_background_task(messages),
+            tools=asked.tools,
+            forced=asked.forced,
+            generation=asked.generation,
+        )
+
+
+def chat_in(metadata: Mapping[str, Any], headers: Mapping[str, str]) -> str:
+    """What the client calls the conversation; empty where it does not."""
+    named = (str(metadata[key]) for key in CHAT_KEYS if isinstance(metadata.get(key), str | int))
+    return _first(headers, CHAT_HEADERS) or next((name for name in named if _is_said(name)), "")
+
+
+def _first(headers: Mapping[str, str], names: Sequence[str]) -> str:
+    return next((headers[name] for name in names if _is_said(headers.get(name, ""))), "")
+
+
+def _is_said(value: str) -> bool:
+    """Whether a value is one, and neither a placeholder that the frontend left as it was nor a word for none."""
+    return value.strip().lower() not in UNSAID and "{{" not in value
