@@ -51,7 +51,9 @@ class ChatMessages:
                 return AIMessage(text, tool_calls=calls)
             case "tool":
                 if not message.tool_call_id:
-                    raise RequestError("a tool's result names no call", "", f"{where}.tool_call_id")
+                    raise RequestError(
+                        "a tool's result names no call", "Send the `tool_call_id` of the call.", f"{where}.tool_call_id"
+                    )
                 return ToolMessage(text, tool_call_id=message.tool_call_id)
 
     async def _text(self, message: Message, where: str, user: str) -> str:
@@ -102,5 +104,7 @@ def _call(call: ToolCall, where: str) -> Any:  # noqa: ANN401  # LangChain's Too
     except ValueError:
         arguments = None
     if not isinstance(arguments, dict):
-        raise RequestError(f"the arguments of {call.function.name!r} are no JSON object", "", where)
+        raise RequestError(
+            f"the arguments of {call.function.name!r} are no JSON object", "Send them as the model gave them.", where
+        )
     return {"name": call.function.name, "args": arguments, "id": call.id, "type": "tool_call"}

@@ -166,7 +166,9 @@ class ChatRequest(_Lenient):
             named = choice.get("function")
             name = named.get("name") if isinstance(named, dict) else None
             if name not in names:
-                raise RequestError(f"`tool_choice` names {name!r}, which is none of the tools", "", "tool_choice")
+                raise RequestError(
+                    f"`tool_choice` names {name!r}, which is none of the tools", "Name one of `tools`.", "tool_choice"
+                )
             functions = [function for function in functions if function.name == name]
         elif choice not in ("none", "auto", "required") or (choice == "required" and not functions):
             raise RequestError(f"`tool_choice` cannot be {choice!r}", "Send none, auto or required.", "tool_choice")
