@@ -24,9 +24,12 @@ from api.knowledge_routes import KnowledgeRoutes
 from api.memory_routes import MemoryRoutes
 from api.metrics import Counted
 from api.model_routes import ModelRoutes
+from api.ollama_errors import OllamaErrors
+from api.ollama_routes import OllamaRoutes
 from api.principal import Caller, Principal, principal_of
 from api.refusal import error_response
 from api.service import Service
+from api.turn_routes import TurnRoutes
 from configs.errors import AssistantError, InsufficientPermissions
 from models.audio import wav_bytes
 from models.selection import Choice
@@ -42,6 +45,7 @@ def create_app(assistant: Assistant, service: Service, *, beyond: bool = False) 
     for kind in (RequestValidationError, HTTPException, AssistantError, Exception):
         app.add_exception_handler(kind, _handle)
     guard(app, assistant.settings, beyond=beyond)
+    app.add_middleware(OllamaErrors)
     app.add_middleware(Counted, metrics=service.metrics)
     assistant.watch = service.metrics.turn
 
@@ -72,6 +76,8 @@ def create_app(assistant: Assistant, service: Service, *, beyond: bool = False) 
     app.include_router(ModelRoutes(assistant).router)
     app.include_router(ChatRoutes(assistant, service).router)
     app.include_router(EmbeddingRoutes(assistant).router)
+    app.include_router(OllamaRoutes(assistant, service).router)
+    app.include_router(TurnRoutes(assistant).router)
     return app
 
 

@@ -55,6 +55,7 @@ PERMISSIONS = (
     Permission("/api", CHAT, body="sound"),
     Permission("/v1/knowledge", KNOWLEDGE, body="document", form=True),
     Permission("/v1/memory", MEMORY),
+    Permission("/v1/turns", CHAT),
     Permission("/v1/models"),
     Permission("/openapi.json", below=False),
     Permission("/", below=False),

@@ -27,6 +27,7 @@
         ├── KnowledgeBaseNotFound
         ├── JobNotFound
         ├── MemoryNotFound
+        ├── TurnNotFound
         ├── ModelNotServed
         ├── KeyNotFound
         ├── InvalidApiKey                  who calls is not known
@@ -202,6 +203,12 @@ class KnowledgeBaseNotFound(RequestError):
 
 class MemoryNotFound(RequestError):
     """No memory of that number is kept there."""
+
+    status = 404
+
+
+class TurnNotFound(RequestError):
+    """No turn of that id is kept for that user."""
 
     status = 404
 

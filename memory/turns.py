@@ -80,6 +80,11 @@ class Turns:
             lambda connection: connection.executemany(statement, [tuple(row.values()) for row in rows])
         )
 
+    async def one(self, turn: str) -> StoredTurn | None:
+        """The turn of an id; None where none is kept."""
+        rows = await self._ledger.read(lambda c: c.execute("SELECT * FROM turns WHERE id = ?", (turn,)).fetchall())
+        return stored_turn(rows[0]) if rows else None
+
     async def of(self, conversation: str, limit: int = 100) -> tuple[StoredTurn, ...]:
         """The last turns of a conversation, at most `limit`, the oldest first."""
         statement = "SELECT * FROM turns WHERE conversation = ? ORDER BY created_at DESC, number DESC LIMIT ?"
