@@ -60,6 +60,12 @@ def error_body(
     return {"error": {"message": message, "type": kind, "param": param, "code": code, "hint": hint or None}}
 
 
+def as_ollama(told: dict[str, Any]) -> dict[str, str]:
+    """An error in OpenAI's form as Ollama tells it: in one text, with our hint."""
+    error = told["error"]
+    return {"error": f"{error['message']}. {error['hint']}" if error["hint"] else str(error["message"])}
+
+
 def _code(error: AssistantError) -> str:
     """OpenAI's code where it has one, else the error's own name."""
     if isinstance(error, ModelNotServed):

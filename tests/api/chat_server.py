@@ -52,7 +52,7 @@ class ChatServer:
 
 
 @contextmanager
-def chat_server(data: Path, **sections: Any) -> Iterator[ChatServer]:
+def chat_server(data: Path, *, service: Service | None = None, **sections: Any) -> Iterator[ChatServer]:
     """A server with hashed embeddings and scripted speech, and what else `sections` say."""
     scripted = {name: {"engine": "fake"} for name in ("speech_to_text", "text_to_speech", "voice_activity")}
     settings = load_settings(data=data, **{"embeddings": {"engine": "hashed"}, **scripted, **sections})
@@ -61,7 +61,7 @@ def chat_server(data: Path, **sections: Any) -> Iterator[ChatServer]:
         portal.wrap_async_context_manager(open_assistant(settings)) as assistant,
         socket.create_server(("127.0.0.1", 0)) as taken,
     ):
-        app = create_app(assistant, Service())
+        app = create_app(assistant, service or Service())
         server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off", ws="none"))
         running = portal.start_task_soon(server.serve, [taken])
         url = f"http://127.0.0.1:{taken.getsockname()[1]}"
