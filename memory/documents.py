@@ -13,9 +13,9 @@ from anyio.to_thread import run_sync
 from configs.errors import DocumentUnreadable, RequestTooLarge
 from configs.settings import Limits
 from memory.chunking import page_at
-from memory.encoding import decode
-from memory.formats import KINDS, Kind, mismatch
-from memory.parser import Parser, open_parser
+from memory.formats.encoding import decode
+from memory.formats.kinds import KINDS, Kind, mismatch
+from memory.formats.parser import Parser, open_parser
 
 SUFFIXES: Final = tuple(KINDS)
 """The kinds of files that can be read."""

@@ -18,11 +18,11 @@ from memory import catalogue, vector_collections
 from memory.catalogue import NewDocument, Pending
 from memory.chunking import chunk
 from memory.documents import Document, Found, SourceFile, Transcribe, find_files, load, read
-from memory.formats import KINDS
+from memory.formats.kinds import KINDS
+from memory.formats.parser import open_parser
 from memory.index import VectorIndex
 from memory.ledger import Ledger
 from memory.missing import Missing, find_missing
-from memory.parser import open_parser
 from memory.passages import PATH_SEPARATOR
 
 BATCH: Final = 64

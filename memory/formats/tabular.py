@@ -8,7 +8,7 @@ from itertools import islice
 from typing import Final
 
 from configs.errors import DocumentUnreadable
-from memory.encoding import decode
+from memory.formats.encoding import decode
 
 LONGEST: Final = 600
 """Characters of a line of a record; a longer record goes on in another line, which begins with its first value."""

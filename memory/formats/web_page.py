@@ -8,7 +8,7 @@ from bs4 import BeautifulSoup, Comment, Tag
 from markdownify import ATX, MarkdownConverter
 
 from configs.errors import DocumentUnreadable
-from memory.encoding import decode
+from memory.formats.encoding import decode
 
 _NOT_READ: Final = ("script", "style", "nav", "noscript", "template", "svg", "iframe", "object", "head", "button")
 _DECLARED: Final = re.compile(rb"<(?:meta|\?xml)[^>]{0,200}?(?:charset|encoding)\s*=\s*[\"']?([\w.:-]+)", re.IGNORECASE)

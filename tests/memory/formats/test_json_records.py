@@ -3,7 +3,7 @@ import json
 import pytest
 
 from configs.errors import DocumentUnreadable
-from memory.json_records import json_text
+from memory.formats.json_records import json_text
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@ import pytest
 
 from configs.errors import DocumentUnreadable
 from memory.chunking import chunk
-from memory.tabular import record, records, table
+from memory.formats.tabular import record, records, table
 
 STAFF = '姓名,部门,工资\n张三,研发部,30000\n李四,市场部,"2,500"\n'
 

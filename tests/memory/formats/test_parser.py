@@ -12,11 +12,11 @@ import pytest
 
 from configs.errors import AssistantError, DocumentUnreadable, RequestTooLarge
 from configs.settings import Limits
-from memory import parser as parser_module
 from memory.documents import load, read
-from memory.parser import Parser, open_parser
-from tests.memory import made_files
-from tests.memory.made_files import LAUGHS, MAIN_PARTS, THEFT, changed, office, packed, pdf, with_entities
+from memory.formats import parser as parser_module
+from memory.formats.parser import Parser, open_parser
+from tests.memory.formats import made_files
+from tests.memory.formats.made_files import LAUGHS, MAIN_PARTS, THEFT, changed, office, packed, pdf, with_entities
 
 pytestmark = pytest.mark.anyio
 
@@ -84,7 +84,7 @@ async def test_a_process_that_breaks_costs_one_file(
     parser: Parser, monkeypatch: pytest.MonkeyPatch, program: str
 ) -> None:
     whole = parser_module._PROGRAM
-    imports = "import os, sys, time; sys.path[:] = sys.argv[1:]; from memory.parsing import LENGTHS, message; "
+    imports = "import os, sys, time; sys.path[:] = sys.argv[1:]; from memory.formats.parsing import LENGTHS, message; "
     monkeypatch.setattr(parser_module, "_PROGRAM", imports + program)
     with pytest.raises(DocumentUnreadable, match=f"'/bad.json' cannot be read: .* {BREAKS[program]}") as caught:
         await parser.parse(Path("/bad.json"), "json", GOOD)
@@ -105,7 +105,7 @@ async def test_a_process_that_does_not_answer_is_ended(monkeypatch: pytest.Monke
 @pytest.mark.parametrize("anyio_backend", ["asyncio"])
 async def test_computing_has_a_limit_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     program = (
-        "import sys; sys.path[:] = sys.argv[1:]; from memory.sandbox import allow_time, confine; confine(10**9)\n"
+        "import sys; sys.path[:] = sys.argv[1:]\nfrom memory.formats.sandbox import allow_time, confine\nconfine(10**9)\n"
         "allow_time(0.1)\nwhile True: pass"
     )
     monkeypatch.setattr(parser_module, "_PROGRAM", program)

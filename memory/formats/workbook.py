@@ -10,9 +10,9 @@ from openpyxl.cell.read_only import ReadOnlyCell
 from openpyxl.utils import column_index_from_string
 from openpyxl.worksheet._read_only import ReadOnlyWorksheet
 
-from memory.archive import office
-from memory.parsing import ParseLimits
-from memory.tabular import records
+from memory.formats.archive import office
+from memory.formats.parsing import ParseLimits
+from memory.formats.tabular import records
 
 _PIECE: Final = 1_000_000
 _OVERLAP: Final = 200

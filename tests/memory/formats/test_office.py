@@ -14,7 +14,7 @@ from pptx.enum.chart import XL_CHART_TYPE
 from pptx.util import Inches
 
 from configs.settings import Limits
-from memory.parser import Parser, open_parser
+from memory.formats.parser import Parser, open_parser
 
 pytestmark = pytest.mark.anyio
 

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from memory.documents import SUFFIXES
-from memory.formats import KINDS, sniff
+from memory.formats.kinds import KINDS, sniff
 from memory.knowledge import Knowledge
-from tests.memory.made_files import LAUGHS, chinese_pdf, lines, office, packed, pdf, with_entities
+from tests.memory.formats.made_files import LAUGHS, chinese_pdf, lines, office, packed, pdf, with_entities
 
 pytestmark = pytest.mark.anyio
 

@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Any, BinaryIO, Final
 
 from configs.errors import DocumentUnreadable, RequestError, RequestTooLarge
-from memory.encoding import with_plain_ends
+from memory.formats.encoding import with_plain_ends
 
 LENGTHS: Final = struct.Struct(">II")
 """What every message begins with: the bytes of its header, which is JSON, and of its body."""
@@ -85,35 +85,35 @@ def reader(kind: str) -> Reader:
     """What reads that kind of file. Brings the packages for it, and only those."""
     match kind:
         case "pdf":
-            from memory.pdf import pages
+            from memory.formats.pdf import pages
 
             return pages
         case "pptx":
-            from memory.slides import slides
+            from memory.formats.slides import slides
 
             return slides
         case "docx":
-            from memory.word_document import word_document
+            from memory.formats.word_document import word_document
 
             return word_document
         case "xlsx":
-            from memory.workbook import workbook
+            from memory.formats.workbook import workbook
 
             return workbook
         case "epub":
-            from memory.book import book
+            from memory.formats.book import book
 
             return book
         case "html":
-            from memory.web_page import web_page
+            from memory.formats.web_page import web_page
 
             return lambda content, _: web_page(content)
         case "csv":
-            from memory.tabular import table
+            from memory.formats.tabular import table
 
             return lambda content, _: table(content)
         case "json" | "jsonl":
-            from memory.json_records import json_text
+            from memory.formats.json_records import json_text
 
             return lambda content, _: json_text(content, lines=kind == "jsonl")
     raise ValueError(f"no reader for {kind!r}")
@@ -121,7 +121,7 @@ def reader(kind: str) -> Reader:
 
 def main() -> None:
     """Answers requests until there are no more. An error nobody foresaw is told, and ends the process."""
-    from memory.sandbox import allow_time, confine, prepare, take_streams
+    from memory.formats.sandbox import allow_time, confine, prepare, take_streams
 
     source, sink = take_streams()
     sys.excepthook = partial(_report, sink)

@@ -10,8 +10,8 @@ from pptx.shapes.base import BaseShape
 from pptx.shapes.graphfrm import GraphicFrame
 from pptx.shapes.group import GroupShape
 
-from memory.archive import office
-from memory.parsing import ParseLimits
+from memory.formats.archive import office
+from memory.formats.parsing import ParseLimits
 
 _NO_TEXT = (PP_PLACEHOLDER.DATE, PP_PLACEHOLDER.FOOTER, PP_PLACEHOLDER.SLIDE_NUMBER)
 

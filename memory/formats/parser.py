@@ -16,12 +16,12 @@ from anyio.streams.buffered import BufferedByteReceiveStream
 
 from configs.errors import DocumentUnreadable, RequestTooLarge
 from configs.settings import Limits
-from memory.parsing import LENGTHS, ParseLimits, request
+from memory.formats.parsing import LENGTHS, ParseLimits, request
 
 FILES: Final = 200
 """After so many files the process is replaced: what a parser leaves behind does not add up."""
 
-_PROGRAM: Final = "import sys; sys.path[:] = sys.argv[1:]; from memory.parsing import main; main()"
+_PROGRAM: Final = "import sys; sys.path[:] = sys.argv[1:]; from memory.formats.parsing import main; main()"
 _HEADER_BYTES: Final = 1_000_000
 _BYTES_OF_CHARACTER: Final = 4
 _UNPACKED_SHARE: Final = 4
@@ -152,7 +152,7 @@ async def _started() -> Process:
 
 def _places() -> list[str]:
     """Where modules come from."""
-    ours = str(Path(__file__).resolve().parents[1])
+    ours = str(Path(__file__).resolve().parents[2])
     return list(dict.fromkeys([*(os.path.abspath(place) for place in sys.path), ours]))
 
 

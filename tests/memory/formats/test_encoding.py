@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memory.encoding import decode
+from memory.formats.encoding import decode
 
 CHINESE = "员工每年享有二十五天年假。\r\n第二行\r第三行"
 CHINESE_TEXT = "员工每年享有二十五天年假。\n第二行\n第三行"

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from typing import Final, TypeAlias
 
 from configs.errors import DocumentUnreadable
-from memory.encoding import decode
-from memory.tabular import LONGEST, record
+from memory.formats.encoding import decode
+from memory.formats.tabular import LONGEST, record
 
 Value: TypeAlias = "dict[str, Value] | list[Value] | str | bool | None"
 """Numbers are the text they were written as."""

@@ -11,9 +11,9 @@ from zipfile import ZipFile
 from defusedxml.ElementTree import fromstring
 
 from configs.errors import DocumentUnreadable
-from memory.archive import opened
-from memory.parsing import ParseLimits
-from memory.web_page import html_to_markdown, web_page_text
+from memory.formats.archive import opened
+from memory.formats.parsing import ParseLimits
+from memory.formats.web_page import html_to_markdown, web_page_text
 
 _HEADING: Final = re.compile(r"^(#{1,5})(?= )", re.MULTILINE)
 

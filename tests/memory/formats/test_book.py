@@ -1,9 +1,9 @@
 import pytest
 
 from configs.errors import DocumentUnreadable
-from memory.book import book
-from memory.parsing import ParseLimits
-from tests.memory.made_files import packed
+from memory.formats.book import book
+from memory.formats.parsing import ParseLimits
+from tests.memory.formats.made_files import packed
 
 LIMITS = ParseLimits(60, 2_000_000_000, 5_000_000, 5_000, 500_000_000, 200)
 CONTAINER = """<?xml version="1.0"?>

@@ -1,7 +1,7 @@
 import pytest
 
 from configs.errors import DocumentUnreadable
-from memory.web_page import web_page
+from memory.formats.web_page import web_page
 
 PAGE = """<!DOCTYPE html><html><head><title>员工 手册</title><style>p { color: red }</style>
 <script>alert("x")</script></head><body><nav><a href="/">Home</a></nav><!-- a remark -->

@@ -2,9 +2,9 @@ import pytest
 from fpdf import FPDF
 
 from configs.errors import DocumentUnreadable, RequestTooLarge
-from memory.parsing import ParseLimits, joined
-from memory.pdf import pages
-from tests.memory.made_files import chinese_pdf, lines, pdf
+from memory.formats.parsing import ParseLimits, joined
+from memory.formats.pdf import pages
+from tests.memory.formats.made_files import chinese_pdf, lines, pdf
 
 LIMITS = ParseLimits(60, 2_000_000_000, 5_000_000, 5_000, 500_000_000, 200)
 

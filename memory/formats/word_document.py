@@ -5,9 +5,9 @@ from typing import Final
 import mammoth
 from defusedxml import defuse_stdlib
 
-from memory.archive import office
-from memory.parsing import ParseLimits
-from memory.web_page import html_to_markdown
+from memory.formats.archive import office
+from memory.formats.parsing import ParseLimits
+from memory.formats.web_page import html_to_markdown
 
 _STYLES: Final = """
 p[style-name='Title'] => h1:fresh
