@@ -105,7 +105,8 @@ async def test_a_process_that_does_not_answer_is_ended(monkeypatch: pytest.Monke
 @pytest.mark.parametrize("anyio_backend", ["asyncio"])
 async def test_computing_has_a_limit_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     program = (
-        "import sys; sys.path[:] = sys.argv[1:]\nfrom memory.formats.sandbox import allow_time, confine\nconfine(10**9)\n"
+        "import sys; sys.path[:] = sys.argv[1:]\nfrom memory.formats.sandbox import allow_time, confine\n"
+        "confine(10**9)\n"
         "allow_time(0.1)\nwhile True: pass"
     )
     monkeypatch.setattr(parser_module, "_PROGRAM", program)
