@@ -325,15 +325,17 @@ def test_ollama_s_client_raises_its_own_error(client: ollama.Client, model: Stan
     with pytest.raises(ollama.ResponseError) as found:
         client.chat("llama3", [user("Hello?")])
     assert (found.value.status_code, found.value.error) == (404, "model 'llama3' not found")
-    for call in (lambda: client.pull("llama3"), lambda: client.delete("default")):
+    for call in (client.pull, client.delete):
         with pytest.raises(ollama.ResponseError) as found:
-            call()
+            call("companion")
         assert found.value.status_code == 501
     model.script = Reply(fail=Fail(status=503, words="server busy, please try again"))
-    for stream in (False, True):
-        with pytest.raises(ollama.ResponseError) as found:
-            list(client.chat("companion", [user("Hello?")], stream=stream))  # type: ignore[call-overload]
-        assert found.value.status_code == 503
+    with pytest.raises(ollama.ResponseError) as found:
+        client.chat("companion", [user("Hello?")])
+    assert found.value.status_code == 503
+    with pytest.raises(ollama.ResponseError) as found:
+        list(client.chat("companion", [user("Hello?")], stream=True))
+    assert found.value.status_code == 503
 
 
 def test_after_the_first_line_an_error_is_a_line(client: ollama.Client, server: ChatServer, model: StandIn) -> None:
@@ -346,6 +348,56 @@ def test_after_the_first_line_an_error_is_a_line(client: ollama.Client, server: 
     assert "out of memory" in error["error"]
     with pytest.raises(ollama.ResponseError, match="out of memory"):
         list(client.chat("companion", [user("Hello?")], stream=True))
+
+
+def test_open_webui_tells_chats_apart_and_asks_for_titles_without_a_trace(server: ChatServer) -> None:
+    for chat in ("a", "b"):
+        with ollama.Client(server.url, headers={"X-OpenWebUI-Chat-Id": chat}, trust_env=False) as client:
+            client.chat("companion", [user("Hello?")])
+    one, other = server.turns()
+    assert one.conversation != other.conversation
+    task = user("### Task:\nGenerate a concise, 3-5 word title with an emoji summarizing the chat history.")
+    assert post(server, messages=[task], stream=False).json()["message"]["content"] == "Hello there."
+    assert len(server.turns()) == 2
+
+
+def test_home_assistant_goes_through_its_tools(server: ChatServer, model: StandIn) -> None:
+    """As its integration does: it streams, names no call in its results, and keeps no content beside a call."""
+    turn_on = {
+        "type": "function",
+        "function": {
+            "name": "HassTurnOn",
+            "parameters": {"type": "object", "properties": {"name": {"type": "string"}}},
+        },
+    }
+    history: list[Any] = [ollama.Message(role="system", content="You control a house."), user("Lamp and fan on!")]
+    calls = [Reply("", tool_calls=[("HassTurnOn", {"name": name})]) for name in ("Lamp", "Fan")]
+    left = [*calls, Reply("Both are on.")]
+    model.script = lambda body: left.pop(0)
+    said = ""
+
+    async def asked() -> None:
+        nonlocal said
+        async with ollama.AsyncClient(server.url, trust_env=False) as client:
+            while not said:
+                called: list[ollama.Message.ToolCall] = []
+                stream = await client.chat(
+                    "default:latest", list(history), tools=[turn_on], stream=True, keep_alive="0s",
+                    options={"num_ctx": 8192}, think=False, format=None,
+                )  # fmt: skip
+                async for part in stream:
+                    called += part.message.tool_calls or ()
+                    said += part.message.content or ""
+                history.append(ollama.Message(role="assistant", tool_calls=called or None))
+                history.extend(ollama.Message(role="tool", content='{"data": "on", "error": null}') for _ in called)
+
+    asyncio.run(asked())
+    assert said == "Both are on."
+    *_, first, one, second, two = last(model)["messages"]
+    assert [call["tool_calls"][0]["id"] for call in (first, second)] == [one["tool_call_id"], two["tool_call_id"]]
+    assert one["tool_call_id"] != two["tool_call_id"]
+    (kept,) = server.turns()
+    assert (kept.question, kept.reply) == ("Lamp and fan on!", "Both are on.")
 
 
 def test_a_body_without_a_content_type_is_json(server: ChatServer) -> None:
@@ -395,7 +447,7 @@ def test_langchain(server: ChatServer, model: StandIn) -> None:
     assert np.allclose(vectors, HashedEmbeddings(1024).embed_documents(TEXTS), atol=1e-6)
     for opened in (chat._client, embeddings._client):
         assert opened
-        opened.close()
+        opened._client.close()
 
 
 def test_without_a_model_it_quotes_and_has_no_tools_and_a_key_is_asked_for(tmp_path: Path) -> None:
