@@ -94,3 +94,13 @@ async def test_a_typed_question_needs_no_ears(assistant: Assistant) -> None:
     assert company.ears is None
     assert (await assistant.company(None, (), speak=False)).ears is not None
     assert (await assistant.ask(text="What does the red widget cost?", speak=False)).outcome == "completed"
+
+
+async def test_they_know_the_names_that_the_user_has_told(assistant: Assistant) -> None:
+    await assistant.ask(text="My dog is called Rufus.", user="ann", speak=False)
+    await assistant.store.memories.catch_up()
+    for user, knows in (("ann", True), ("ben", False)):
+        await assistant.ask(sound=SOUND, user=user, speak=False)
+        ears = assistant.ears
+        assert isinstance(ears, Recorder)
+        assert ("Rufus" in ears.asked[-1].hotwords) is knows

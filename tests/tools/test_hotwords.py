@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tools.hotwords import hotwords
+from tools.hotwords import hotwords, names_in
 
 
 @pytest.mark.parametrize(
@@ -29,3 +29,19 @@ def test_they_are_bounded(names: list[str]) -> None:
     assert len(taken) <= 30
     assert len(" ".join(taken)) <= 200
     assert len(set(taken)) == len(taken)
+
+
+@pytest.mark.parametrize(
+    ("said", "names"),
+    [
+        ("My dog is called Rufus.", ["Rufus"]),
+        ("I work with Maria Weber in Leeds, not in London.", ["Maria Weber", "Leeds", "London"]),
+        ("On Monday I met him. Tomorrow is June.", []),
+        ("and I think I'm late", []),
+        ("我的猫叫豆包。", ["豆包"]),
+        ("我儿子名叫李明轩，上小学。", ["李明轩"]),
+        ("今天天气不错。", []),
+    ],
+)
+def test_names_in_what_was_said(said: str, names: list[str]) -> None:
+    assert names_in([said]) == names
