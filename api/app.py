@@ -1,13 +1,13 @@
 """The HTTP door: requests in, answers and errors out as JSON; what an answer is, it does not know."""
 
 import base64
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from importlib.metadata import version
 from typing import Any
 
 from anyio.to_thread import run_sync
-from fastapi import FastAPI, Request
+from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
@@ -69,16 +69,22 @@ def create_app(assistant: Assistant, service: Service, *, beyond: bool = False) 
 
         return await service.attend(request, answer)
 
-    app.include_router(HealthRoutes(service).router)
-    app.include_router(MemoryRoutes(assistant).router)
-    app.include_router(KnowledgeRoutes(assistant).router)
-    app.include_router(AudioRoutes(assistant, service).router)
-    app.include_router(ModelRoutes(assistant).router)
-    app.include_router(ChatRoutes(assistant, service).router)
-    app.include_router(EmbeddingRoutes(assistant).router)
-    app.include_router(OllamaRoutes(assistant, service).router)
-    app.include_router(TurnRoutes(assistant).router)
+    for router in _routers(assistant, service):
+        app.include_router(router)
     return app
+
+
+def _routers(assistant: Assistant, service: Service) -> Iterator[APIRouter]:
+    """The routes of all areas, in the order in which they are looked through."""
+    yield HealthRoutes(service).router
+    yield MemoryRoutes(assistant).router
+    yield KnowledgeRoutes(assistant).router
+    yield AudioRoutes(assistant, service).router
+    yield ModelRoutes(assistant).router
+    yield ChatRoutes(assistant, service).router
+    yield EmbeddingRoutes(assistant).router
+    yield OllamaRoutes(assistant, service).router
+    yield TurnRoutes(assistant).router
 
 
 def health_of(assistant: Assistant) -> dict[str, Any]:
