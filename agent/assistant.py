@@ -188,7 +188,8 @@ class Assistant:
             return Turn(Question(uuid4().hex, request.user, sent.question.text), company, emit)
         turns = self.store.turns
         responder = Completion(conversation, request, sent, turns)
-        company = replace(company, responder=responder, history=ClientHistory(turns, self.store.memories, sent))
+        history = ClientHistory(turns, self.store.memories, sent) if request.keep else Unkept()
+        company = replace(company, responder=responder, history=history)
         return Turn(Question(request.conversation, request.user, sent.words), company, emit)
 
     async def session(

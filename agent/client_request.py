@@ -33,6 +33,10 @@ class ClientRequest:
     forced: bool = False
     """One of the tools must be called."""
     generation: Generation = AS_IT_WAS
+    thread: str = ""
+    """The ledger's conversation, where the door knows it."""
+    keep: bool = True
+    """Whether the turn is kept."""
 
     @property
     def conversation(self) -> str:
@@ -40,6 +44,8 @@ class ClientRequest:
 
         The user and the persona are part of it, so that nobody goes on with what is another's.
         """
+        if self.thread:
+            return self.thread
         began = next((message.text for message in self.messages if isinstance(message, HumanMessage)), "")
         parts = [self.user, self.persona, self.speaker, "chat" if self.chat else "began", self.chat or began]
         return "client-" + hashlib.sha256("\0".join(parts).encode("utf-8", "replace")).hexdigest()[:32]

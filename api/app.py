@@ -28,6 +28,7 @@ from api.ollama_errors import OllamaErrors
 from api.ollama_routes import OllamaRoutes
 from api.principal import Caller, Principal, principal_of
 from api.refusal import error_response
+from api.response_routes import ResponseRoutes
 from api.service import Service
 from api.turn_routes import TurnRoutes
 from configs.errors import AssistantError, InsufficientPermissions
@@ -82,6 +83,7 @@ def _routers(assistant: Assistant, service: Service) -> Iterator[APIRouter]:
     yield AudioRoutes(assistant, service).router
     yield ModelRoutes(assistant).router
     yield ChatRoutes(assistant, service).router
+    yield ResponseRoutes(assistant, service).router
     yield EmbeddingRoutes(assistant).router
     yield OllamaRoutes(assistant, service).router
     yield TurnRoutes(assistant).router

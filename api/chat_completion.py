@@ -108,21 +108,22 @@ class ChatCompletion:
         return "tool_calls" if self._calls else "length" if turn.at_limit else "stop"
 
     def _annotations(self, turn: TurnEnded) -> list[dict[str, Any]]:
-        """The sources, each where the reply names it, else over the whole of it."""
-        marks = [(mark.start(), mark.end()) for mark in _MARK.finditer(turn.reply)]
-        spans = dict(enumerate(dict.fromkeys(marks)))
-        return [
-            {
-                "type": "url_citation",
-                "url_citation": {
-                    "start_index": spans.get(at, (0, 0))[0],
-                    "end_index": spans.get(at, (0, len(turn.reply)))[1],
-                    "title": _title(citation),
-                    "url": f"{self.place}v1/knowledge/search?q={quote(citation.text[:200])}",
-                },
-            }
-            for at, citation in enumerate(turn.citations)
-        ]
+        return [{"type": "url_citation", "url_citation": one} for one in url_citations(turn, self.place)]
+
+
+def url_citations(turn: TurnEnded, place: str) -> list[dict[str, Any]]:
+    """The sources, each where the reply names it, else over the whole of it; `place` is the server's address."""
+    marks = [(mark.start(), mark.end()) for mark in _MARK.finditer(turn.reply)]
+    spans = dict(enumerate(dict.fromkeys(marks)))
+    return [
+        {
+            "start_index": spans.get(at, (0, 0))[0],
+            "end_index": spans.get(at, (0, len(turn.reply)))[1],
+            "title": _title(citation),
+            "url": f"{place}v1/knowledge/search?q={quote(citation.text[:200])}",
+        }
+        for at, citation in enumerate(turn.citations)
+    ]
 
 
 def _call(wanted: ToolRequested) -> dict[str, Any]:

@@ -41,6 +41,10 @@ class Asked:
     user: str = ""
     """Who is speaking; empty where the client does not say."""
     metadata: Mapping[str, Any] | None = None
+    conversation: str = ""
+    """The ledger's, where it is known."""
+    keep: bool = True
+    """Whether the turn is kept."""
 
 
 class ClientTurns:
@@ -74,6 +78,8 @@ class ClientTurns:
             tools=asked.tools,
             forced=asked.forced,
             generation=asked.generation,
+            thread=asked.conversation,
+            keep=asked.keep,
         )
 
 

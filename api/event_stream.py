@@ -14,6 +14,11 @@ def event(told: dict[str, Any]) -> bytes:
     return f"data: {json.dumps(told, ensure_ascii=False)}\n\n".encode()
 
 
+def named(told: dict[str, Any]) -> bytes:
+    """One event whose type stands on a line of its own as well."""
+    return f"event: {told['type']}\n".encode() + event(told)
+
+
 def failed(error: AssistantError) -> bytes:
     """The last event of a stream that cannot go on."""
     return event(body(error))

@@ -28,6 +28,7 @@
         ├── JobNotFound
         ├── MemoryNotFound
         ├── TurnNotFound
+        ├── PreviousResponseNotFound
         ├── ModelNotServed
         ├── KeyNotFound
         ├── InvalidApiKey                  who calls is not known
@@ -211,6 +212,10 @@ class TurnNotFound(RequestError):
     """No turn of that id is kept for that user."""
 
     status = 404
+
+
+class PreviousResponseNotFound(RequestError):
+    """A response that is to be gone on with is not kept, or another user's."""
 
 
 class ModelNotServed(RequestError):
