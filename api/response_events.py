@@ -126,8 +126,8 @@ class ResponseEvents:
         yield from self._beginning()
         if self._speaking:
             yield from self._closing(ended)
-        for call in self._calls:
-            yield from self._called(call)
+        for place, call in enumerate(self._calls):
+            yield from self._called(place, call)
         done = self.response()
         yield self._event(f"response.{done['status']}", response=done)
 
@@ -143,10 +143,10 @@ class ResponseEvents:
         self._output.append(item)
         yield self._event("response.output_item.done", output_index=0, item=item)
 
-    def _called(self, call: ToolRequested) -> Iterator[Event]:
+    def _called(self, place: int, call: ToolRequested) -> Iterator[Event]:
         at, arguments = len(self._output), _json(call.arguments)
         item = {
-            "type": "function_call", "id": f"fc_{self.turn}_{at}", "call_id": call.id, "name": call.name,
+            "type": "function_call", "id": f"fc_{self.turn}_{place}", "call_id": call.id, "name": call.name,
             "arguments": arguments, "status": "completed",
         }  # fmt: skip
         where = {"output_index": at, "item_id": item["id"]}

@@ -61,9 +61,10 @@ class Reasoning(_Lenient):
 
 
 class Item(_Lenient):
-    """One item of the input: a message, a call of a function, or its result."""
+    """One item of the input: a message, a call of a function, its result, or a reference to what was answered here."""
 
     type: str = "message"
+    id: Annotated[str, Field(max_length=200)] | None = None
     role: Literal["system", "developer", "user", "assistant"] | None = None
     content: str | list[dict[str, Any]] | None = None
     call_id: Annotated[str, Field(max_length=200)] | None = None

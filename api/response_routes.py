@@ -75,14 +75,19 @@ class ResponseRoutes:
             async for told in events:
                 if isinstance(told, TurnEnded) and wanted.keep and (call := response.call):
                     last = max(at for at, message in enumerate(wanted.messages) if message.role == "user")
-                    self._chains.wait(response.turn, [*wanted.messages[last + 1 :], call])
+                    self._chains.wait(
+                        _user_of(request, wanted.user), response.turn, [*wanted.messages[last + 1 :], call]
+                    )
                 yield told
 
     async def _wanted(self, request: Request, asked: ResponseRequest) -> Asked:
         """What the turn is asked. Raises RequestError."""
+        user = _user_of(request, asked.user or "")
+        if not isinstance(asked.input, str):
+            asked.input = await self._chains.resolved(asked.input, user)
         chat = asked.as_chat()
         tools, forced = chat.offered()
-        before = await self._before(request, asked, chat.messages)
+        before = await self._before(request, asked, user)
         system = [Message(role="system", content=asked.instructions)] if asked.instructions else []
         messages = [*system, *before.messages, *chat.messages]
         _check_results(messages)
@@ -91,15 +96,22 @@ class ResponseRoutes:
             conversation=before.conversation, keep=asked.stored,
         )  # fmt: skip
 
-    async def _before(self, request: Request, asked: ResponseRequest, messages: list[Message]) -> Chain:
+    async def _before(self, request: Request, asked: ResponseRequest, user: str) -> Chain:
         """What the request follows. One that follows nothing begins a conversation of its own."""
         if asked.previous_response_id:
-            caller = principal_of(request)
-            user = asked.user if asked.user and caller.trusted else caller.user
             return await self._chains.before(asked.previous_response_id, user)
-        told = [message for message in messages if message.role != "system"]
-        begins = len(told) == 1 and not chat_in(asked.metadata or {}, request.headers)
-        return Chain(f"client-{uuid4().hex}" if begins else "", [])
+        items = [] if isinstance(asked.input, str) else asked.input
+        told = [item for item in items if item.role not in ("system", "developer")]
+        if len(told) > 1:
+            return Chain(await self._chains.conversation_of(told, user), [])
+        named = chat_in(asked.metadata or {}, request.headers)
+        return Chain("" if named else f"client-{uuid4().hex}", [])
+
+
+def _user_of(request: Request, said: str) -> str:
+    """Whose turns these are: what a caller says counts where it may speak for others."""
+    caller = principal_of(request)
+    return said if said and caller.trusted else caller.user
 
 
 def _check_results(messages: list[Message]) -> None:

@@ -218,6 +218,35 @@ def test_the_clients_tools_are_called_by_the_client(server: ChatServer, ollama: 
     assert (kept.question, kept.reply) == (question["input"], "Rain in both.")
 
 
+@pytest.mark.parametrize("referring", [True, False])
+def test_items_that_were_answered_here_are_known_by_their_ids(
+    server: ChatServer, ollama: StandIn, referring: bool
+) -> None:
+    """As the AI SDK sends them, by reference, and as the Agents SDK does, whole."""
+    answers(
+        ollama, Reply("Let me see.", tool_calls=[("weather", {"place": "Graz"})]), Reply("Rain."), Reply("You are Ann.")
+    )
+    items: list[Any] = [{"role": "user", "content": "Is it raining, asks Ann"}]
+
+    def asked(*more: Any) -> list[Any]:
+        items.extend(more)
+        output: list[Any] = post(server, input=items, tools=[WEATHER]).json()["output"]
+        items.extend({"type": "item_reference", "id": item["id"]} if referring else item for item in output)
+        return output
+
+    message, call = asked()
+    assert (message["type"], call["type"]) == ("message", "function_call")
+    asked({"type": "function_call_output", "call_id": call["call_id"], "output": "rain"})
+    asked({"role": "user", "content": "Who am I?"})
+    told = sent(ollama, "Is it raining, asks Ann")
+    assert [role for role, _ in told] == ["user", "assistant", "tool", "assistant", "user"]
+    assert told[1][1] == "Let me see."
+    # The ledger keeps a reply that was continued as one, and gives it so.
+    assert told[3][1] == ("Let me see.Rain." if referring else "Rain.")
+    assert len({turn.conversation for turn in server.turns()}) == 1
+    assert [turn.question for turn in server.turns()] == ["Is it raining, asks Ann", "Who am I?"]
+
+
 def test_calls_that_the_client_sends_again_are_one_message(server: ChatServer, ollama: StandIn) -> None:
     calls = [
         {"type": "function_call", "call_id": f"c{at}", "name": "weather", "arguments": '{"place": "Graz"}'}
@@ -259,6 +288,8 @@ def test_a_model_that_goes_away_fails_the_response(server: ChatServer, ollama: S
         ("tool_choice", {"tool_choice": {"type": "function", "name": "nobody"}}),
         ("input", {"input": []}),
         ("input.0", {"input": [{"type": "item_reference", "id": "msg_1"}]}),
+        ("input.0", {"input": [{"type": "item_reference", "id": "fc_1_0"}]}),
+        ("input.0", {"input": [{"type": "computer_call", "id": "cc_1"}]}),
         ("input", {"input": [{"type": "function_call_output", "call_id": "c9", "output": "x"}]}),
         ("previous_response_id", {"previous_response_id": "resp_nowhere"}),
         ("text.format.schema", {"text": {"format": {"type": "json_schema", "name": "x"}}}),
