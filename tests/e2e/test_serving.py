@@ -116,6 +116,29 @@ def test_a_running_turn_is_ended_with_the_server_and_kept(handbook: Path, monkey
         assert ledger.execute("SELECT outcome FROM turns").fetchall() == [("interrupted",)]
 
 
+def test_readiness_goes_first_and_a_running_turn_ends_well(handbook: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TINGSHUO_CHAT__ENGINE", "fake")
+    monkeypatch.setenv("TINGSHUO_CHAT__FAKE__REPLIES", '["One two three four five six."]')
+    monkeypatch.setenv("TINGSHUO_CHAT__FAKE__TOKEN", "0.4")
+    got: list[httpx.Response] = []
+    with running("serve", "--port", "0") as own, httpx.Client(base_url=address(own), trust_env=False) as probe:
+        body = {"text": "Tell me a story", "persona": "companion", "speak": False}
+        asking = threading.Thread(target=lambda: got.append(httpx.post(f"{probe.base_url}/v1/ask", json=body)))
+        while probe.get("/health/ready").status_code != 200:
+            time.sleep(0.05)
+        asking.start()
+        time.sleep(0.5)
+        own.interrupt(signal.SIGTERM)
+        time.sleep(0.3)
+        ready, live, refused = probe.get("/health/ready"), probe.get("/health/live"), probe.post("/v1/ask", json=body)
+        asking.join()
+        done = own.ended()
+    assert (done.code, done.err) == (0, "")
+    assert (ready.status_code, ready.json()["state"], live.status_code) == (503, "draining", 200)
+    assert refused.status_code == 503
+    assert (got[0].status_code, got[0].json()["outcome"]) == (200, "completed")
+
+
 @pytest.mark.parametrize("after", [0.2, 0.5, 0.9])
 def test_a_server_that_is_ended_while_it_opens_says_nothing_and_leaves_the_folder_free(
     handbook: Path, after: float
