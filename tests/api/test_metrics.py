@@ -3,8 +3,10 @@
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import httpx
+import numpy as np
 import pytest
 from anyio import Event, create_task_group, wait_all_tasks_blocked
 from fastapi.responses import Response
@@ -18,6 +20,7 @@ from api.readiness import Readiness
 from api.service import Service
 from configs.errors import EngineUnavailable
 from configs.settings import load_settings
+from models.audio import from_floats, wav_bytes
 from tests.api.guarded_app import bearer, created
 from tests.conftest import Backend
 
@@ -125,6 +128,24 @@ async def test_requests_are_counted_by_route_and_turns_by_outcome(client: httpx.
     assert (told["tingshuo_engine_running"], told["tingshuo_engine_queue"], told["tingshuo_ready"]) == (0, 0, 0)
     for word in ("secret", "nobody", "ann", "c9", "Hello"):
         assert word not in answer.text
+
+
+async def test_sound_is_counted_where_it_is_heard_and_spoken(client: httpx.AsyncClient) -> None:
+    second = wav_bytes(from_floats((0.3 * np.sin(np.arange(16_000) / 5)).astype(np.float32), 16_000))
+    recording: Any = {"content": second, "headers": {"content-type": "audio/wav"}}
+    assert (await client.post("/v1/ask?speak=false", **recording)).is_success
+    files = {"file": ("a.wav", second, "audio/wav")}
+    assert (await client.post("/v1/audio/transcriptions", files=files, data={"model": "whisper-1"})).is_success
+    told = samples((await client.get("/metrics")).text)
+    assert told['tingshuo_audio_seconds_total{direction="heard"}'] == pytest.approx(2.0)
+    assert 'tingshuo_audio_seconds_total{direction="spoken"}' not in told
+    wanted = {"model": "tts-1", "input": "Two words.", "response_format": "pcm"}
+    sound = await client.post("/v1/audio/speech", json=wanted)
+    told = samples((await client.get("/metrics")).text)
+    # PCM is 24 kHz of 16 bits here; half a frame may go in resampling.
+    assert told['tingshuo_audio_seconds_total{direction="spoken"}'] == pytest.approx(
+        len(sound.content) / 48_000, abs=0.05
+    )
 
 
 async def test_the_queue_of_the_engines_is_told(client: httpx.AsyncClient, service: Service) -> None:

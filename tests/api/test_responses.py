@@ -155,6 +155,22 @@ def test_a_response_follows_another(server: ChatServer, ollama: StandIn) -> None
     assert [turn.reply for turn in server.turns()] == ["Hi Ann.", "Ann.", "Bye."]
 
 
+def test_going_on_from_an_earlier_one_takes_the_place_of_what_came_after(server: ChatServer) -> None:
+    create = server.client.responses.create
+    first = create(model="companion", input="One, please")
+    create(model="companion", input="Two, please", previous_response_id=first.id)
+    create(model="companion", input="Three, please", previous_response_id=first.id)
+    assert [turn.question for turn in server.turns()] == ["One, please", "Three, please"]
+
+
+def test_a_named_function_is_called(server: ChatServer, ollama: StandIn) -> None:
+    ollama.script = Reply(data={"place": "Graz"})
+    answer = post(server, tools=[WEATHER], tool_choice={"type": "function", "name": "weather"}).json()
+    (call,) = answer["output"]
+    assert (call["name"], json.loads(call["arguments"])) == ("weather", {"place": "Graz"})
+    assert answer["tool_choice"] == {"type": "function", "name": "weather"}
+
+
 def test_two_that_begin_alike_are_two_conversations(server: ChatServer) -> None:
     first, _ = (server.client.responses.create(model="companion", input="Hello?") for _ in range(2))
     assert len({turn.conversation for turn in server.turns()}) == 2
