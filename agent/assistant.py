@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Final
 from uuid import uuid4
 
 from anyio import CancelScope, create_task_group
@@ -42,13 +43,16 @@ from models.speech_to_text import Hearing, SpeechToText
 from models.text_to_speech import TextToSpeech, Voice
 from models.voice_activity import VoiceActivityDetector
 from tools.conversation_ears import ConversationEars
-from tools.hotwords import hotwords
+from tools.hotwords import hotwords, names_in
 from tools.recordings import Recorded
 from tools.speech_input import Listener
 from tools.speech_output import Speaker
 from tools.spoken_language import SpokenLanguage
 
 log = logging.getLogger(__name__)
+
+TITLES: Final = 20
+"""Documents whose titles the ears are told: there must be room for the names that the user has told."""
 
 
 async def ignore(event: TurnEvent) -> None:
@@ -168,7 +172,7 @@ class Assistant:
         """One turn, kept whole. Turns of one conversation wait for each other."""
         if sound is None:
             self._check(text)
-        company = await self.company(persona, knowledge, speak=speak, hears=sound is not None)
+        company = await self.company(persona, knowledge, speak=speak, hears=sound is not None, user=user)
         conversation = conversation or uuid4().hex
         question = Question(conversation, user or self.settings.user, text.strip(), sound)
         return await Turn(question, company, emit).run()
@@ -204,20 +208,26 @@ class Assistant:
         assert self._detector, "a session listens"
         return Session(
             Listener(self._detector, self.settings.listening),
-            await self.company(persona, knowledge, speak=True),
+            await self.company(persona, knowledge, speak=True, user=user),
             conversation=conversation or uuid4().hex,
             user=user or self.settings.user,
             partials=self.settings.listening.partials,
         )
 
     async def company(
-        self, persona: str | None, knowledge: Sequence[str], *, speak: bool, hears: bool = True
+        self,
+        persona: str | None,
+        knowledge: Sequence[str],
+        *,
+        speak: bool,
+        hears: bool = True,
+        user: str | None = None,
     ) -> Company:
-        """Whom a turn works with. Raises PersonaNotFound, KnowledgeBaseNotFound, or what an engine lacks."""
+        """Whom a turn of a user works with. Raises PersonaNotFound, KnowledgeBaseNotFound, or what an engine lacks."""
         chosen = self.personas.get(persona or self.settings.persona)
         bases = await self._knowledge_of(chosen, knowledge)
         return Company(
-            ears=await self._ears(self.ears, chosen, bases) if self.ears and hears else None,
+            ears=await self._ears(self.ears, chosen, bases, user) if self.ears and hears else None,
             responder=await self._conversation(chosen, bases),
             speaker=partial(self._speaker, chosen) if speak and self.mouth else None,
             history=self.store.turns,
@@ -243,10 +253,15 @@ class Assistant:
                 "Shorten it, or ingest it as a document.",
             )
 
-    async def _ears(self, engine: SpeechToText, persona: Persona, knowledge: Sequence[str]) -> ConversationEars:
-        """Ears that know the persona's language, its title, and the titles of its documents."""
+    async def _ears(
+        self, engine: SpeechToText, persona: Persona, knowledge: Sequence[str], user: str | None
+    ) -> ConversationEars:
+        """Ears that know the persona's language, its title, the titles of its documents, and the user's own names."""
         documents = [document for name in knowledge for document in await self.store.knowledge.documents(name)]
-        names = hotwords([persona.title.en, persona.title.zh, *(document.title for document in documents)])
+        titles = [persona.title.en, persona.title.zh, *(document.title for document in documents[:TITLES])]
+        remembrance = self._remembrance(persona)
+        told = await remembrance.told(user or self.settings.user) if remembrance else ()
+        names = hotwords([*titles, *names_in(memory.text for memory in told)])
         language = persona.language if persona.language != "auto" else None
         return ConversationEars(engine, SpokenLanguage(language), names)
 
