@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from memory.lexical import Question
+from memory.lexical import Question, explained_by
 from memory.stopwords import CHARACTERS
 
 
@@ -59,7 +59,7 @@ def _demands(run: str, frequency: Mapping[str, int], rarity: Callable[[str], flo
     Chinese is not segmented: an ideograph is met by any known pair around it, so a pair across two words does no harm.
     Neighbours that no word explains are a word that no passage has; one alone may be a word by itself.
     """
-    explained = _explained(run, frequency)
+    explained = explained_by(run, frequency)
     strange = [not known and character not in CHARACTERS for character, known in zip(run, explained, strict=True)]
     for at, character in enumerate(run):
         around = (run[max(at - 1, 0) : at + 1], run[at : at + 2])
@@ -72,15 +72,3 @@ def _demands(run: str, frequency: Mapping[str, int], rarity: Callable[[str], flo
             yield _Demand(min(rarity(pair) for pair in known), known)
         else:
             yield _Demand(rarity(character), frozenset({character}))
-
-
-def _explained(run: str, frequency: Mapping[str, int]) -> list[bool]:
-    """Which ideographs belong to a word, where the pairs that are known best are taken for words, none overlapping.
-
-    In 公司总统 that is 公司, though 司总 be known from 公司总部: so 总统 stays, which nothing explains.
-    """
-    explained = [False] * len(run)
-    for at in sorted(range(len(run) - 1), key=lambda at: -frequency.get(run[at : at + 2], 0)):
-        if frequency.get(run[at : at + 2]) and not any(explained[at : at + 2]):
-            explained[at : at + 2] = True, True
-    return explained

@@ -8,7 +8,7 @@ from typing import Final, TypeVar
 
 from memory.concepts import concepts
 from memory.demands import HALF_WEIGHT, Demand, Inquiry, flat, lookup, says
-from memory.lexical import normalised
+from memory.lexical import explained_by, normalised
 from memory.sentences import sentences
 
 T = TypeVar("T")
@@ -164,7 +164,7 @@ def _of_run(run: str, pairs: Mapping[str, int], rarity: Callable[[int], float]) 
     Chinese is not segmented: an ideograph is met by any known pair around it, so a pair across two words does no harm.
     Neighbours that no word explains are a word that no passage has, unless one has a meaning by itself.
     """
-    explained = _explained(run, pairs)
+    explained = explained_by(run, pairs)
     for at, character in enumerate(run):
         known = tuple(
             pair for pair in (run[max(at - 1, 0) : at + 1], run[at : at + 2]) if pairs.get(pair, 0) * (len(pair) == 2)
@@ -178,15 +178,3 @@ def _of_run(run: str, pairs: Mapping[str, int], rarity: Callable[[int], float]) 
             words, seen = (*known, *concepts().get(character, ())), max(pairs[pair] for pair in known)
         demand = Demand(character, words, HALF_WEIGHT)
         yield _Weighed(demand, demand.weight * rarity(seen))
-
-
-def _explained(run: str, pairs: Mapping[str, int]) -> list[bool]:
-    """Which ideographs belong to a word, where the pairs that are known best are taken for words, none overlapping.
-
-    In 公司总统 that is 公司, though 司总 be known from 公司总部: so 总统 stays, which nothing explains.
-    """
-    explained = [False] * len(run)
-    for at in sorted(range(len(run) - 1), key=lambda at: -pairs.get(run[at : at + 2], 0)):
-        if pairs.get(run[at : at + 2]) and not any(explained[at : at + 2]):
-            explained[at : at + 2] = True, True
-    return explained

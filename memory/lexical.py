@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
@@ -79,6 +79,18 @@ def parse_question(question: str) -> Question:
 def match_expression(terms: Iterable[str], scopes: Iterable[str]) -> str:
     """A query of FTS5 for passages with any of these terms, in the given scopes; no text can break its syntax."""
     return f"scope:({_any(scopes)}) AND {{context body}}:({_any(terms)})"
+
+
+def explained_by(run: str, pairs: Mapping[str, int]) -> list[bool]:
+    """Which ideographs belong to a word, where the pairs that are known best are taken for words, none overlapping.
+
+    In 公司总统 that is 公司, though 司总 be known from 公司总部: so 总统 stays, which nothing explains.
+    """
+    explained = [False] * len(run)
+    for at in sorted(range(len(run) - 1), key=lambda at: -pairs.get(run[at : at + 2], 0)):
+        if pairs.get(run[at : at + 2]) and not any(explained[at : at + 2]):
+            explained[at : at + 2] = True, True
+    return explained
 
 
 @lru_cache(maxsize=65536)
