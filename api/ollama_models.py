@@ -106,4 +106,4 @@ def context_of(conversation: Conversation) -> int:
 
 def not_found(model: str) -> ModelNotServed:
     """As Ollama says it; clients look for these words."""
-    return ModelNotServed(f"model '{model}' not found", "", "model")
+    return ModelNotServed(f"model '{model}' not found", "GET /api/tags lists the personas.", "model")
