@@ -61,9 +61,13 @@ def error_body(
 
 
 def as_ollama(told: dict[str, Any]) -> dict[str, str]:
-    """An error in OpenAI's form as Ollama tells it: in one text, with our hint."""
+    """An error in OpenAI's form as Ollama tells it: in one text, with our hint.
+
+    Of a model that is missing, clients know Ollama's own words, and nothing may follow them.
+    """
     error = told["error"]
-    return {"error": f"{error['message']}. {error['hint']}" if error["hint"] else str(error["message"])}
+    hint = "" if error["code"] == "model_not_found" else error["hint"]
+    return {"error": f"{error['message']}. {hint}" if hint else str(error["message"])}
 
 
 def _code(error: AssistantError) -> str:
