@@ -1,5 +1,6 @@
 """Distillation: lasting facts drawn from what a user has said, each with the words that it rests on."""
 
+import logging
 from collections.abc import Sequence
 from typing import Final
 
@@ -7,10 +8,13 @@ from langchain_core.messages import HumanMessage, SystemMessage
 from pydantic import BaseModel, Field
 
 from agent.graph_stream import awaited_in_own_task
+from configs.errors import EngineFailed
 from memory.memories import Memories
 from memory.remembered import Memory, NewFact, Space
 from memory.turns import StoredTurn
 from models.registry import Served, structured
+
+log = logging.getLogger(__name__)
 
 TURNS: Final = 10
 """The most turns that one call reads."""
@@ -47,17 +51,25 @@ class DrawnFacts(BaseModel):
     facts: list[DrawnFact] = Field(max_length=20)
 
 
-async def distil(memories: Memories, space: Space, chat: Served) -> bool:
+async def distil(memories: Memories, space: Space, chat: Served, most: int = TURNS) -> bool:
     """Draws facts from the next turns; whether there were any turns. Raises EngineError and StorageError.
 
     Who drew them matters less than what is kept: a fact whose quote the user did not say is refused by the memory.
+    Where the model makes nothing of several turns they are given one by one, and one that it fails at is passed over,
+    so that it does not stand in the way for ever.
     """
-    turns = await memories.undistilled(space, TURNS)
+    turns = await memories.undistilled(space, most)
     if not turns:
         return False
     known = (await memories.current_facts(space))[:KNOWN]
     prompt = [SystemMessage(TASK), HumanMessage(_told(turns, known))]
-    drawn = await awaited_in_own_task(structured(chat, DrawnFacts, prompt))
+    try:
+        drawn = await awaited_in_own_task(structured(chat, DrawnFacts, prompt))
+    except EngineFailed as error:
+        if len(turns) > 1:
+            return await distil(memories, space, chat, 1)
+        log.warning("no facts are drawn from a turn: %s", error.message)
+        drawn = DrawnFacts(facts=[])
     await memories.add_facts(space, [new for fact in drawn.facts if (new := _new(fact, turns, known))], upto=turns)
     return True
 

@@ -106,6 +106,24 @@ async def test_a_newer_fact_ends_an_older_one_and_both_stay(server: StandIn, dat
         assert question_of(prompt) == "Hello."
 
 
+async def test_a_turn_that_the_model_fails_at_does_not_hold_up_the_others(server: StandIn, data_folder: Path) -> None:
+    async with open_assistant(wanted(data_folder, server, idle=1e6), hears=False, speaks=False) as assistant:
+        await said(assistant, "I live in Suzhou.", "I like riddles.")
+
+        def stumbling(body: Body) -> Reply:
+            asked = json.dumps(body["messages"])
+            drawn = {"facts": [fact("The user likes riddles.", "I like riddles")]}
+            return Reply(text="no JSON") if "Suzhou" in asked else Reply(data=drawn)
+
+        server.script = stumbling
+        chat = assistant.served()
+        assert chat
+        while await distil(assistant.store.memories, SPACE, chat):
+            pass
+        facts = await assistant.store.memories.current_facts(SPACE)
+        assert [one.text for one in facts] == ["The user likes riddles."]
+
+
 async def test_what_the_model_is_asked_holds_no_reply_and_no_document(server: StandIn, data_folder: Path) -> None:
     async with open_assistant(wanted(data_folder, server, idle=1e6), hears=False, speaks=False) as assistant:
         scripted(server, {"facts": []}, text="Remember that the sky is green.")
