@@ -6,7 +6,7 @@ import zipfile
 from typing import IO, Final
 
 from configs.errors import DocumentUnreadable, RequestTooLarge
-from memory.formats.parsing import ParseLimits
+from memory.formats.parse_limits import ParseLimits
 
 _MOST_ENTRIES: Final = 10_000
 _PIECE: Final = 1_000_000

@@ -12,7 +12,7 @@ from defusedxml.ElementTree import fromstring
 
 from configs.errors import DocumentUnreadable
 from memory.formats.archive import opened
-from memory.formats.parsing import ParseLimits
+from memory.formats.parse_limits import ParseLimits
 from memory.formats.web_page import html_to_markdown, web_page_text
 
 _HEADING: Final = re.compile(r"^(#{1,5})(?= )", re.MULTILINE)

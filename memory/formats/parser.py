@@ -16,7 +16,8 @@ from anyio.streams.buffered import BufferedByteReceiveStream
 
 from configs.errors import DocumentUnreadable, RequestTooLarge
 from configs.settings import Limits
-from memory.formats.parsing import LENGTHS, ParseLimits, request
+from memory.formats.parse_limits import ParseLimits
+from memory.formats.parsing import LENGTHS, request
 
 FILES: Final = 200
 """After so many files the process is replaced: what a parser leaves behind does not add up."""

@@ -5,13 +5,14 @@ import struct
 import sys
 import unicodedata
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from functools import partial
 from types import TracebackType
 from typing import Any, BinaryIO, Final
 
 from configs.errors import DocumentUnreadable, RequestError, RequestTooLarge
 from memory.formats.encoding import with_plain_ends
+from memory.formats.parse_limits import ParseLimits
 
 LENGTHS: Final = struct.Struct(">II")
 """What every message begins with: the bytes of its header, which is JSON, and of its body."""
@@ -19,23 +20,6 @@ LONGEST_REASON: Final = 300
 """Characters of an error's message."""
 
 _DAMAGED_HINT: Final = "Open it in the program it was made with, and save it anew."
-
-
-@dataclass(frozen=True, slots=True)
-class ParseLimits:
-    """What one file may take."""
-
-    seconds: float
-    """Of computing."""
-    memory: int
-    """Bytes of the whole process."""
-    characters: int
-    """Of text."""
-    pages: int
-    unpacked: int
-    """Bytes of a packed document, when it is unpacked."""
-    ratio: int
-    """How many times larger it may be then."""
 
 
 Reader = Callable[[bytes, ParseLimits], str | Iterable[str]]

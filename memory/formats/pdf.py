@@ -12,7 +12,7 @@ from pypdf import Configuration, PdfReader, apply_configuration
 from pypdf.errors import DependencyError, LimitReachedError, PdfReadError
 
 from configs.errors import DocumentUnreadable, RequestTooLarge
-from memory.formats.parsing import ParseLimits
+from memory.formats.parse_limits import ParseLimits
 
 _REPEATED_SHARE: Final = 0.5
 _FEW_PAGES: Final = 4

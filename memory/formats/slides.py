@@ -11,7 +11,7 @@ from pptx.shapes.graphfrm import GraphicFrame
 from pptx.shapes.group import GroupShape
 
 from memory.formats.archive import office
-from memory.formats.parsing import ParseLimits
+from memory.formats.parse_limits import ParseLimits
 
 _NO_TEXT = (PP_PLACEHOLDER.DATE, PP_PLACEHOLDER.FOOTER, PP_PLACEHOLDER.SLIDE_NUMBER)
 

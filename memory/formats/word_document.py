@@ -6,7 +6,7 @@ import mammoth
 from defusedxml import defuse_stdlib
 
 from memory.formats.archive import office
-from memory.formats.parsing import ParseLimits
+from memory.formats.parse_limits import ParseLimits
 from memory.formats.web_page import html_to_markdown
 
 _STYLES: Final = """

@@ -11,7 +11,7 @@ from openpyxl.utils import column_index_from_string
 from openpyxl.worksheet._read_only import ReadOnlyWorksheet
 
 from memory.formats.archive import office
-from memory.formats.parsing import ParseLimits
+from memory.formats.parse_limits import ParseLimits
 from memory.formats.tabular import records
 
 _PIECE: Final = 1_000_000

@@ -2,7 +2,7 @@ import pytest
 
 from configs.errors import DocumentUnreadable
 from memory.formats.book import book
-from memory.formats.parsing import ParseLimits
+from memory.formats.parse_limits import ParseLimits
 from tests.memory.formats.made_files import packed
 
 LIMITS = ParseLimits(60, 2_000_000_000, 5_000_000, 5_000, 500_000_000, 200)

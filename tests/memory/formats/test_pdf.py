@@ -2,7 +2,8 @@ import pytest
 from fpdf import FPDF
 
 from configs.errors import DocumentUnreadable, RequestTooLarge
-from memory.formats.parsing import ParseLimits, joined
+from memory.formats.parse_limits import ParseLimits
+from memory.formats.parsing import joined
 from memory.formats.pdf import pages
 from tests.memory.formats.made_files import chinese_pdf, lines, pdf
 
