@@ -5,7 +5,7 @@ from email.message import EmailMessage
 
 import httpx
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from api.multipart import FIELD_BYTES, FIELDS, Form, FormReader
@@ -43,9 +43,12 @@ def test_what_httpx_writes_is_read_however_it_is_cut(file: bytes, value: str, pi
 
 
 @given(st.integers(1, 40), st.integers())
+@example(1, 214972)
 def test_a_file_may_hold_almost_a_boundary(pieces: int, seed: int) -> None:
     almost = b"".join(random.Random(seed).choices([b"\r\n", b"--", b"b", b"\r", b"-", b"\r\n--c", b"x"], k=60))
-    almost = almost.replace(b"\r\n--b", b"")
+    while b"\r\n--b" in almost:
+        # What is left and right of one that goes may make another.
+        almost = almost.replace(b"\r\n--b", b"")
     assert read(part("file", almost) + END, pieces=pieces).file == bytearray(almost)
 
 
