@@ -42,7 +42,7 @@ def words(argument: str) -> str:
         return os.fsencode(argument).decode("utf-8")
     except UnicodeError as error:
         raise RequestError(
-            f"{clean(argument)!r} is not UTF-8 text",
+            f"what begins with {clean(argument[:40])!r} is not UTF-8 text",
             "Set a UTF-8 locale, such as LC_ALL=C.UTF-8, or give UTF-8 text on standard input, with - in its place.",
         ) from error
 

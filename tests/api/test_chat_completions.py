@@ -4,7 +4,6 @@ import base64
 import io
 import json
 import wave
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ from models.audio import from_floats, silence, wav_bytes
 from models.quoting import question_of, quoted
 from tests.api.chat_server import ChatServer, chat_server
 from tests.ollama_prompts import prompt_tokens
-from tests.ollama_stand_in import Fail, Reply, StandIn, ollama_stand_in
+from tests.ollama_stand_in import Fail, Reply, StandIn
 
 SPEECH = base64.b64encode(wav_bytes(from_floats((0.3 * np.sin(np.arange(16_000) / 5)).astype(np.float32), 16_000)))
 WEATHER: Any = {
@@ -31,30 +30,6 @@ WEATHER: Any = {
 }
 CLOCK: Any = {"type": "function", "function": {"name": "clock"}}
 Messages = list[Any]
-
-
-@pytest.fixture(scope="module")
-def ollama() -> Iterator[StandIn]:
-    with ollama_stand_in() as stand_in:
-        yield stand_in
-
-
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory, ollama: StandIn) -> Iterator[ChatServer]:
-    data = tmp_path_factory.mktemp("chat")
-    document = data / "handbook.md"
-    document.write_text("# Leave\n\nEveryone gets 25 days of paid leave in a year.\n", encoding="utf-8")
-    with chat_server(data, chat={"engine": "ollama", "ollama": {"host": ollama.host}}) as opened:
-        opened.portal.call(opened.assistant.store.knowledge.ingest, [document])
-        yield opened
-
-
-@pytest.fixture
-def server(running: ChatServer, ollama: StandIn) -> ChatServer:
-    """The server with nothing remembered, over an Ollama as it was at first."""
-    ollama.reset()
-    running.forget()
-    return running
 
 
 def user(text: str) -> Any:

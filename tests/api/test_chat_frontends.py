@@ -8,7 +8,7 @@ import pytest
 
 from models.quoting import question_of
 from tests.api.chat_server import ChatServer, chat_server
-from tests.ollama_stand_in import Reply, StandIn, ollama_stand_in
+from tests.ollama_stand_in import Reply, StandIn
 
 RAG = """### Task:
 Respond to the user query using the provided context, incorporating inline citations in the format [id] **only when \
@@ -47,24 +47,10 @@ TOLD = [
 
 
 @pytest.fixture(scope="module")
-def ollama() -> Iterator[StandIn]:
-    with ollama_stand_in() as stand_in:
-        yield stand_in
-
-
-@pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory, ollama: StandIn) -> Iterator[ChatServer]:
     data = tmp_path_factory.mktemp("frontends")
     with chat_server(data, chat={"engine": "ollama", "ollama": {"host": ollama.host}}) as opened:
         yield opened
-
-
-@pytest.fixture
-def server(running: ChatServer, ollama: StandIn) -> ChatServer:
-    """The server with nothing remembered, over an Ollama as it was at first."""
-    ollama.reset()
-    running.forget()
-    return running
 
 
 def said(server: ChatServer, *texts: str, headers: dict[str, str] | None = None, **body: Any) -> str:

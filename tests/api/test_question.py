@@ -56,6 +56,12 @@ def test_half_a_character_is_refused(half: str) -> None:
     str(caught.value).encode()
 
 
+def test_a_long_text_is_refused_in_few_words() -> None:
+    with pytest.raises(RequestError, match="not UTF-8") as caught:
+        question_of("a" * 100_000 + "\udce5", 200_000)
+    assert len(str(caught.value)) < 400
+
+
 def test_utf_8_that_the_locale_did_not_understand_is_understood() -> None:
     question = "年假有多少天？"
     assert question_of(question.encode().decode("ascii", "surrogateescape"), 8000) == question

@@ -1,7 +1,6 @@
 """Responses, asked for by OpenAI's own client over a socket, and read event by event from the wire."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -10,9 +9,9 @@ import pytest
 from openai.types.responses import Response, ResponseStreamEvent
 from pydantic import TypeAdapter
 
-from tests.api.chat_server import ChatServer, chat_server
+from tests.api.chat_server import ChatServer
 from tests.api.guarded_app import bearer, created
-from tests.ollama_stand_in import Fail, Reply, StandIn, ollama_stand_in
+from tests.ollama_stand_in import Fail, Reply, StandIn
 
 WEATHER: Any = {
     "type": "function",
@@ -28,30 +27,6 @@ CALLED = [
     "response.output_item.added", "response.function_call_arguments.delta", "response.function_call_arguments.done",
     "response.output_item.done",
 ]  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def ollama() -> Iterator[StandIn]:
-    with ollama_stand_in() as stand_in:
-        yield stand_in
-
-
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory, ollama: StandIn) -> Iterator[ChatServer]:
-    data = tmp_path_factory.mktemp("responses")
-    document = data / "handbook.md"
-    document.write_text("# Leave\n\nEveryone gets 25 days of paid leave in a year.\n", encoding="utf-8")
-    with chat_server(data, chat={"engine": "ollama", "ollama": {"host": ollama.host}}) as opened:
-        opened.portal.call(opened.assistant.store.knowledge.ingest, [document])
-        yield opened
-
-
-@pytest.fixture
-def server(running: ChatServer, ollama: StandIn) -> ChatServer:
-    """The server with nothing remembered, over an Ollama as it was at first."""
-    ollama.reset()
-    running.forget()
-    return running
 
 
 def post(server: ChatServer, headers: dict[str, str] | None = None, **body: Any) -> httpx.Response:
