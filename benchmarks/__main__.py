@@ -22,6 +22,8 @@ def main() -> None:
     """Runs the benchmarks named on the command line, or the default ones."""
     stay_local()
     wanted = sys.argv[1:] or DEFAULT
+    if unknown := set(wanted) - {*DEFAULT, "chattts"}:
+        sys.exit(f"error: there is no benchmark {min(unknown)!r}\n  try: Name some of {', '.join(DEFAULT)}, chattts.")
     figures: list[Figure] = []
     with tempfile.TemporaryDirectory() as folder:
         for name in wanted:
