@@ -14,23 +14,23 @@ from starlette.exceptions import HTTPException
 
 from agent.assistant import Assistant
 from api.answer import Answer, Asked, answered, as_json, engines, in_order
-from api.ask_request import OPENAPI, asked_in
-from api.audio_routes import AudioRoutes
-from api.chat_routes import ChatRoutes
-from api.embedding_routes import EmbeddingRoutes
-from api.guards import ANONYMOUS, guard
-from api.health_routes import HealthRoutes
-from api.knowledge_routes import KnowledgeRoutes
-from api.memory_routes import MemoryRoutes
+from api.guard.guards import ANONYMOUS, guard
+from api.guard.principal import Caller, Principal, principal_of
+from api.guard.refusal import error_response
 from api.metrics import Counted
-from api.model_routes import ModelRoutes
-from api.ollama_errors import OllamaErrors
-from api.ollama_routes import OllamaRoutes
-from api.principal import Caller, Principal, principal_of
-from api.refusal import error_response
-from api.response_routes import ResponseRoutes
+from api.native.ask_request import OPENAPI, asked_in
+from api.native.health_routes import HealthRoutes
+from api.native.knowledge_routes import KnowledgeRoutes
+from api.native.memory_routes import MemoryRoutes
+from api.native.turn_routes import TurnRoutes
+from api.ollama.errors import OllamaErrors
+from api.ollama.routes import OllamaRoutes
+from api.openai.audio_routes import AudioRoutes
+from api.openai.chat_routes import ChatRoutes
+from api.openai.embedding_routes import EmbeddingRoutes
+from api.openai.model_routes import ModelRoutes
+from api.openai.response_routes import ResponseRoutes
 from api.service import Service
-from api.turn_routes import TurnRoutes
 from configs.errors import AssistantError, InsufficientPermissions
 from models.audio import wav_bytes
 from models.selection import Choice

@@ -3,10 +3,10 @@
 
 def main() -> None:
     """Runs `tingshuo`, and ends the process with its exit code."""
-    from api.process import guarded
+    from api.terminal.process import guarded
 
     with guarded():
-        from api.commands import app
+        from api.terminal.commands import app
 
         app(prog_name="tingshuo")
 

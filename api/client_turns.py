@@ -12,9 +12,9 @@ from agent.assistant import Assistant
 from agent.background_task import is_background_task
 from agent.client_request import ClientRequest
 from agent.events import TurnEvent
-from api.chat_messages import ChatMessages
-from api.chat_request import Message
-from api.principal import principal_of
+from api.guard.principal import principal_of
+from api.openai.chat_messages import ChatMessages
+from api.openai.chat_request import Message
 from api.turn_stream import turn_events
 from models.generation import Generation
 from tools.speech_output import Speaker

@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from agent.assistant import open_assistant
 from api.app import create_app
 from api.errors import INTERRUPTED
-from api.header_limits import BYTES
+from api.guard.header_limits import BYTES
 from api.http_protocol import http_protocol
 from api.listening import is_loopback
 from api.service import Service

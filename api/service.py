@@ -12,10 +12,10 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import Receive, Scope, Send
 
+from api.guard.rates import Gate
+from api.guard.refusal import error_response
 from api.metrics import Metrics
-from api.rates import Gate
 from api.readiness import Readiness
-from api.refusal import error_response
 from configs.errors import AssistantError
 
 log = logging.getLogger(__name__)

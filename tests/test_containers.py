@@ -14,8 +14,8 @@ import yaml
 from pydantic import BaseModel
 from typer.testing import CliRunner
 
-from api.commands import app
 from api.server import GRACE
+from api.terminal.commands import app
 from configs.modelfile import read_modelfile
 from configs.server import Server
 from configs.settings import Settings, load_settings

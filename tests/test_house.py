@@ -23,7 +23,7 @@ LONG_FUNCTIONS = 0
 STARTS_ITS_OWN_TASK = {"agent/graph_stream.py"}
 """LangGraph cleans up by asyncio's rules; the generator there owns its task and waits for its end."""
 
-CATCHES_EVERYTHING = {"api/process.py"}
+CATCHES_EVERYTHING = {"api/terminal/process.py"}
 """The top of the terminal's session: whatever happens below becomes an exit code and one line. Nobody else may."""
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef

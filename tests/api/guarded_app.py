@@ -10,11 +10,11 @@ from anyio import sleep
 from fastapi import FastAPI, Request, WebSocket
 from starlette.exceptions import HTTPException
 
-from api.guards import guard
-from api.keys import KeyRing
-from api.principal import principal_of
-from api.refusal import error_response
-from api.scopes import Scope
+from api.guard.guards import guard
+from api.guard.keys import KeyRing
+from api.guard.principal import principal_of
+from api.guard.refusal import error_response
+from api.guard.scopes import Scope
 from configs.errors import AssistantError
 from configs.settings import Settings, load_settings
 

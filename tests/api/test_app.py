@@ -17,7 +17,7 @@ from agent.assistant import Assistant, open_assistant
 from agent.events import TextDelta, TurnEnded, TurnEvent
 from agent.turn import Emit
 from api.app import create_app
-from api.origins import is_local_name
+from api.guard.origins import is_local_name
 from api.service import Service
 from configs.settings import load_settings
 from models.audio import from_floats, silence, wav_bytes

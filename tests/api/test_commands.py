@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from api.commands import app
+from api.terminal.commands import app
 from configs.persona import SHIPPED, load_persona
 from tests.api.sound_stand_in import Devices
 
@@ -28,7 +28,7 @@ def test_the_version_is_the_packages() -> None:
 
 
 def test_help_loads_nothing_heavy() -> None:
-    code = "import sys, json, api.cli, api.commands; print(json.dumps(sorted(sys.modules)))"
+    code = "import sys, json, api.cli, api.terminal.commands; print(json.dumps(sorted(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     heavy = {"numpy", "pydantic", "anyio", "langchain_core", "chromadb", "fastapi", "av", "uvicorn", "rich.progress"}
     assert not heavy & set(json.loads(done.stdout))
@@ -63,7 +63,7 @@ def test_who_asks_sees_the_traceback_as_well(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_chat_speaks_a_reply_to_its_end_before_it_leaves(monkeypatch: pytest.MonkeyPatch) -> None:
     devices = Devices(speed=20)
-    monkeypatch.setattr("api.chat.load_devices", lambda: devices)
+    monkeypatch.setattr("api.terminal.chat.load_devices", lambda: devices)
     monkeypatch.setenv("TINGSHUO_PERSONA", "companion")
     monkeypatch.setenv("TINGSHUO_CHAT__ENGINE", "fake")
     monkeypatch.setenv("TINGSHUO_CHAT__FAKE__REPLIES", '["Ten letters."]')

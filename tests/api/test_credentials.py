@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from api.credentials import credential
-from api.keys import KeyRing
+from api.guard.credentials import credential
+from api.guard.keys import KeyRing
 from configs.errors import InvalidApiKey
 
 TOKEN = "ts-abc"

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from api.commands import app
+from api.terminal.commands import app
 from memory.folder import open_data_folder
 from models.gpus import Gpu
 
@@ -65,7 +65,7 @@ def test_for_a_person_every_slot_and_remedy_has_its_line() -> None:
 def test_the_memory_of_the_largest_gpu_is_divided(
     monkeypatch: pytest.MonkeyPatch, cards: list[Gpu], lines: list[str]
 ) -> None:
-    monkeypatch.setattr("api.doctor.find_gpus", lambda: cards)
+    monkeypatch.setattr("api.terminal.doctor.find_gpus", lambda: cards)
     out = CliRunner().invoke(app, ["doctor"]).stdout
     for line in lines:
         assert line in out

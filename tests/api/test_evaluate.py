@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from api.commands import app
+from api.terminal.commands import app
 
 FRUIT = """
 # Fruit

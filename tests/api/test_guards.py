@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from anyio import create_task_group, sleep
 
-from api.keys import FILE, KeyRing
+from api.guard.keys import FILE, KeyRing
 from tests.api.guarded_app import Pieces, bearer, calling, created, error, sent
 
 pytestmark = pytest.mark.anyio

@@ -13,7 +13,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Origin, Subprotocol
 
-from api.keys import KeyRing
+from api.guard.keys import KeyRing
 from api.listening import bind
 from api.server import FRAME, configured
 from tests.api.guarded_app import created, guarded_app
@@ -30,7 +30,7 @@ class _Server(uvicorn.Server):
 
 @pytest.fixture
 def port(data_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
-    monkeypatch.setattr("api.guards.LOOK", 0.1)
+    monkeypatch.setattr("api.guard.guards.LOOK", 0.1)
     app, settings = guarded_app(header_seconds=SLOW, body_seconds=SLOW)
     server = _Server(configured(app, settings))
     with bind("127.0.0.1", 0) as taken:

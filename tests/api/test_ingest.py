@@ -9,7 +9,7 @@ from typing import IO
 import pytest
 from typer.testing import CliRunner
 
-from api.commands import app
+from api.terminal.commands import app
 
 
 @pytest.fixture(autouse=True)

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from api.commands import app
-from api.keys import FILE, KeyRing, keyed
-from api.scopes import Scope
+from api.guard.keys import FILE, KeyRing, keyed
+from api.guard.scopes import Scope
+from api.terminal.commands import app
 from configs.errors import ConfigError, KeyNotFound, RequestError
 
 CHAT = frozenset[Scope]({"chat"})

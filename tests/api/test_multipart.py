@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from api.multipart import FIELD_BYTES, FIELDS, Form, FormReader
+from api.guard.multipart import FIELD_BYTES, FIELDS, Form, FormReader
 from configs.errors import RequestError, RequestTooLarge
 
 LIMIT = 10_000

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from api.commands import app
+from api.terminal.commands import app
 from configs.modelfile import read_modelfile
 from configs.persona import load_persona, persona_folders
 from tests.ollama_stand_in import StandIn, ollama_stand_in, unused_host

@@ -7,7 +7,7 @@ import pytest
 
 SAYS = """
 import logging
-from api.process import be_quiet
+from api.terminal.process import be_quiet
 be_quiet(verbose={verbose})
 logging.getLogger("{logger}").debug("secret")
 """

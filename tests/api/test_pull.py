@@ -15,8 +15,8 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner, Result
 
-from api.commands import app
-from api.transfer import tenths, transfer
+from api.terminal.commands import app
+from api.terminal.transfer import tenths, transfer
 from memory.folder import open_data_folder
 from models.engines import chattts_loading
 from models.hub import open_hub
@@ -91,7 +91,7 @@ def test_without_the_hub_what_is_all_here_is_enough(
 ) -> None:
     assert pull("--yes").exit_code == 0
     monkeypatch.setenv("HF_ENDPOINT", f"http://{unused_host().removeprefix('http://')}")
-    monkeypatch.setattr("api.pull.open_hub", partial(open_hub, pauses=()))
+    monkeypatch.setattr("api.terminal.pull.open_hub", partial(open_hub, pauses=()))
     again = pull("--yes")
     assert again.exit_code == 0, again.stderr
     assert "not compared with the Hub" in again.stderr
@@ -217,7 +217,7 @@ def test_ctrl_c_leaves_what_came(hub: HubStandIn, data_folder: Path) -> None:
 def test_at_a_terminal_it_asks_first(
     hub: HubStandIn, monkeypatch: pytest.MonkeyPatch, typed: str, code: int, fetched: bool
 ) -> None:
-    monkeypatch.setattr("api.commands.sys", SimpleNamespace(stdin=SimpleNamespace(isatty=lambda: True)))
+    monkeypatch.setattr("api.terminal.commands.sys", SimpleNamespace(stdin=SimpleNamespace(isatty=lambda: True)))
     done = CliRunner().invoke(app, ["pull", "--only", "whisper"], input=typed)
     assert done.exit_code == code
     assert "Fetch this?" in done.stderr
@@ -227,7 +227,7 @@ def test_at_a_terminal_it_asks_first(
 def test_on_a_terminal_a_file_is_a_bar(monkeypatch: pytest.MonkeyPatch) -> None:
     drawn = io.StringIO()
     terminal = Console(file=drawn, force_terminal=True, width=100)
-    monkeypatch.setattr("api.transfer.Console", lambda **options: terminal)
+    monkeypatch.setattr("api.terminal.transfer.Console", lambda **options: terminal)
     with transfer() as follow:
         follow("asset/[gpt].bin", 500_000, 1_000_000)
         follow("asset/[gpt].bin", 1_000_000, 1_000_000)

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from api.answer import Asked
-from api.ask import Wishes
 from api.question import check_question, question_of
+from api.terminal.ask import Wishes
 from configs.errors import RequestError, RequestTooLarge
 
 

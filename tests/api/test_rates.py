@@ -4,8 +4,8 @@ import pytest
 from anyio import Event, create_task_group, current_time, fail_after, sleep
 from anyio.abc import TaskStatus
 
-from api.rates import Bucket, Gate, span
-from api.refusal import error_response
+from api.guard.rates import Bucket, Gate, span
+from api.guard.refusal import error_response
 from configs.errors import RateLimitExceeded
 
 pytestmark = pytest.mark.anyio

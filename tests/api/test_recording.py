@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from api.recording import check_writable, write_recording
+from api.terminal.recording import check_writable, write_recording
 from configs.errors import StorageError
 from models.audio import AudioChunk
 

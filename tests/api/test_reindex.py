@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from agent.store import open_store
-from api.commands import app
+from api.terminal.commands import app
 from configs.errors import EngineUnavailable
 from configs.settings import load_settings
 from models.selection import Choice

@@ -10,7 +10,7 @@ import anyio
 import pytest
 from typer.testing import CliRunner, Result
 
-from api.commands import app
+from api.terminal.commands import app
 from memory.folder import open_data_folder
 from models.engines.fake import FakeTextToSpeech
 from models.text_to_speech import Voice
@@ -65,7 +65,7 @@ def test_standard_input_is_read_to_its_end() -> None:
 def test_show_loads_no_engine_and_nothing_heavy() -> None:
     code = (
         "import sys; sys.argv = ['tingshuo', 'say', '--show', 'Hello 你好']\n"
-        "from api.commands import app\n"
+        "from api.terminal.commands import app\n"
         "try: app(prog_name='tingshuo')\n"
         "except SystemExit: print(*sys.modules, file=sys.stderr)"
     )

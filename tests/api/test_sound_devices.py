@@ -7,7 +7,7 @@ import pytest
 from anyio import fail_after
 from anyio.to_thread import run_sync
 
-from api.sound_devices import BUFFERED, FRAME, Loudspeaker, load_devices, open_loudspeaker, open_microphone
+from api.terminal.sound_devices import BUFFERED, FRAME, Loudspeaker, load_devices, open_loudspeaker, open_microphone
 from configs.errors import EngineNotInstalled, EngineUnavailable
 from models.audio import AudioChunk
 from tests.api.sound_stand_in import Devices

@@ -18,7 +18,7 @@ from anyio import Event, create_task_group, current_time, sleep, sleep_forever
 from fastapi import FastAPI
 
 from agent.assistant import Assistant
-from api.audio_routes import AudioRoutes
+from api.openai.audio_routes import AudioRoutes
 from api.service import PATIENCE, Service
 from configs import settings
 from configs.errors import EngineFailed

@@ -9,8 +9,8 @@ from anyio import create_task_group, fail_after, sleep
 from anyio.to_thread import run_sync
 
 from agent.assistant import Assistant, open_assistant
-from api.ask import Wishes
-from api.talk import converse
+from api.terminal.ask import Wishes
+from api.terminal.talk import converse
 from configs.settings import load_settings
 from models.audio import AudioChunk, from_floats, silence
 from tests.api.sound_stand_in import Devices

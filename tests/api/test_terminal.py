@@ -8,7 +8,7 @@ import pytest
 
 from api.errors import lines
 from api.safe_text import safe, safe_lines
-from api.terminal import note, place, print_engines, print_json, print_sources, quote
+from api.terminal.screen import note, place, print_engines, print_json, print_sources, quote
 from configs.errors import RequestError
 from memory.passages import Citation
 from models.selection import Choice

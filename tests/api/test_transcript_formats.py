@@ -5,8 +5,8 @@ import zlib
 
 import pytest
 
-from api.language_names import LANGUAGE_NAMES, language_code
-from api.transcript_formats import as_json, as_srt, as_text, as_verbose_json, as_vtt, deltas
+from api.openai.language_names import LANGUAGE_NAMES, language_code
+from api.openai.transcript_formats import as_json, as_srt, as_text, as_verbose_json, as_vtt, deltas
 from configs.errors import RequestError
 from models.speech_to_text import Segment, Transcript, Word
 

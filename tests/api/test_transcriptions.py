@@ -12,7 +12,7 @@ import httpx
 import openai
 import pytest
 
-from api import transcription_routes
+from api.openai import transcription_routes
 from models.audio import joined, silence, wav_bytes
 from models.decoding import decode_blocking
 from models.encoding import FORMATS, open_encoder

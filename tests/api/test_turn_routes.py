@@ -10,8 +10,8 @@ import pytest
 
 from agent.assistant import Assistant, open_assistant
 from api.app import create_app
+from api.native.turn_routes import waterfall
 from api.service import Service
-from api.turn_routes import waterfall
 from configs.settings import load_settings
 from memory.passages import Citation
 from memory.turns import StoredCall, StoredTurn

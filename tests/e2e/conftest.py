@@ -14,8 +14,8 @@ import anyio
 import pytest
 from typer.testing import CliRunner
 
-from api.commands import app
-from api.ingest import ingest
+from api.terminal.commands import app
+from api.terminal.ingest import ingest
 from configs.settings import load_settings
 
 EXAMPLES = Path(__file__).parents[2] / "examples"

@@ -60,7 +60,7 @@ INGESTING = """
 import sys
 from pathlib import Path
 import anyio
-from api.ingest import ingest
+from api.terminal.ingest import ingest
 from configs.settings import load_settings
 data, url, documents = sys.argv[1:]
 settings = load_settings(data=data, index={"url": url}, embeddings={"engine": "hashed"})

@@ -1,0 +1,1 @@
+"""What stands before every HTTP door: who calls, from where, with what, and how much of it."""

@@ -1,0 +1,1 @@
+"""The doors of our own over HTTP: questions, knowledge, memory, turns, health."""

@@ -1,0 +1,79 @@
+"""A question over HTTP: JSON, or a recording with its wishes in the query; bounded in bytes before it is understood."""
+
+from typing import Annotated, Any
+
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+
+from api.answer import Asked
+from api.guard.request_body import as_json, content_type, json_bytes, read
+from api.question import clean
+from configs.settings import Limits
+from models.decoding import decode
+
+Name = Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class AskWishes(BaseModel):
+    """How a question is to be answered."""
+
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+
+    persona: Name | None = None
+    knowledge: Annotated[list[Name], Field(max_length=100)] = []
+    """The knowledge bases to search; when empty, the persona's."""
+    user: Name | None = None
+    conversation: Name | None = None
+    """An earlier answer's `conversation`, to go on with it."""
+    speak: bool = True
+    """Whether the answer is spoken as well."""
+
+
+class AskRequest(AskWishes):
+    """A question in words."""
+
+    text: str
+
+
+OPENAPI: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {"schema": AskRequest.model_json_schema()},
+            "audio/*": {"schema": {"type": "string", "format": "binary"}},
+        },
+    }
+}
+"""What FastAPI cannot tell of a body that is read by hand."""
+
+
+async def asked_in(request: Request, limits: Limits) -> Asked:
+    """The question in a request. Raises RequestTooLarge, AudioUnsupported, RequestValidationError, HTTPException."""
+    kind = content_type(request)
+    if kind == "application/json":
+        return _typed(await read(request, json_bytes(limits.question_characters)))
+    if kind.startswith("audio/") or kind == "application/octet-stream":
+        wishes = _wishes(request)
+        sound = await decode(
+            await read(request, limits.audio_bytes), max_bytes=limits.audio_bytes, max_seconds=limits.audio_seconds
+        )
+        return Asked(sound=sound, **wishes.model_dump())
+    # Others are what a web page may send without asking first, and so would be a hole.
+    raise HTTPException(415, f"content type {kind!r} is not taken: send application/json, audio/* or octets")
+
+
+def _typed(data: bytes) -> Asked:
+    asked = as_json(data, AskRequest)
+    return Asked(**{**asked.model_dump(), "text": clean(asked.text)})
+
+
+def _wishes(request: Request) -> AskWishes:
+    given: dict[str, Any] = dict(request.query_params)
+    if "knowledge" in given:
+        given["knowledge"] = request.query_params.getlist("knowledge")
+    try:
+        return AskWishes.model_validate(given)
+    except ValidationError as error:
+        raise RequestValidationError(error.errors(include_context=False)) from error

@@ -1,0 +1,109 @@
+"""Knowledge over HTTP: documents listed, searched and taken out; ingestions in the background with progress."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+from anyio.to_thread import run_sync
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, ConfigDict, Field
+
+from agent.assistant import Assistant
+from api.terminal.knowledge import as_json, found_json
+from configs.errors import FolderNotOpen
+from memory.job_queue import Job
+
+Name = Annotated[str, Field(min_length=1, max_length=200)]
+Base = Annotated[str, Query(min_length=1, max_length=200)]
+
+
+class NewJob(BaseModel):
+    """An ingestion to be begun."""
+
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+
+    paths: Annotated[list[Annotated[str, Field(min_length=1, max_length=4096)]], Field(min_length=1, max_length=100)]
+    """Files and folders on the server's machine, within `server.documents`."""
+    knowledge: Name = "default"
+    watch: bool = False
+    """Whether it begins anew whenever something in the paths has changed."""
+
+
+class KnowledgeRoutes:
+    """The routes below /v1/knowledge, over one assistant."""
+
+    def __init__(self, assistant: Assistant) -> None:
+        self._store = assistant.store
+        self._limits = assistant.settings.limits
+        self._open = assistant.settings.server.documents
+        self.router = APIRouter(prefix="/v1/knowledge", tags=["knowledge"])
+        self.router.get("/documents")(self.documents)
+        self.router.delete("/documents")(self.removed)
+        self.router.get("/search")(self.search)
+        self.router.post("/jobs", status_code=202)(self.begun)
+        self.router.get("/jobs")(self.jobs)
+        self.router.get("/jobs/{job}")(self.job)
+        self.router.delete("/jobs/{job}")(self.cancelled)
+
+    async def documents(self, knowledge: Base | None = None) -> dict[str, Any]:
+        """The documents of one knowledge base, or of all."""
+        found = await self._store.knowledge.documents(knowledge)
+        return {"object": "list", "data": [as_json(document) for document in found]}
+
+    async def removed(self, document: Base, knowledge: Base = "default") -> dict[str, Any]:
+        """Takes the document with this path, file name or title out."""
+        gone = await self._store.knowledge.remove(document, knowledge=knowledge)
+        return {"object": "list", "data": [as_json(one) for one in gone]}
+
+    async def search(
+        self,
+        q: Annotated[str, Query(min_length=1, max_length=8_000)],
+        knowledge: Annotated[list[Base] | None, Query(max_length=100)] = None,
+        limit: Annotated[int | None, Query(ge=1, le=100)] = None,
+    ) -> dict[str, Any]:
+        """The passages that answer a question, and whether they are enough to answer from."""
+        found = await self._store.knowledge.search(q, knowledge=knowledge or ["default"], limit=limit)
+        return found_json(found)
+
+    async def begun(self, wanted: NewJob) -> dict[str, Any]:
+        """Has documents taken in, in the background; `GET /v1/knowledge/jobs/{id}` tells how far that is."""
+        paths = await run_sync(_within, wanted.paths, self._open)
+        job = await self._store.jobs.add(paths, knowledge=wanted.knowledge, watch=wanted.watch)
+        return _job(job)
+
+    async def jobs(self) -> dict[str, Any]:
+        """All ingestions that have not been forgotten, the latest first."""
+        return {"object": "list", "data": [_job(job) for job in await self._store.jobs.all()]}
+
+    async def job(self, job: Annotated[str, Name]) -> dict[str, Any]:
+        """How far an ingestion is."""
+        return _job(await self._store.jobs.get(job))
+
+    async def cancelled(self, job: Annotated[str, Name]) -> dict[str, Any]:
+        """Ends an ingestion; what is in stays in."""
+        return _job(await self._store.jobs.cancel(job))
+
+
+def _within(names: Sequence[str], folders: Sequence[Path]) -> list[Path]:
+    """The paths of these names. Raises FolderNotOpen for one outside of the folders, wherever its links lead."""
+    roots = [folder.resolve() for folder in folders]
+    paths = [Path(name).expanduser() for name in names]
+    for path in paths:
+        if not any(path.resolve().is_relative_to(root) for root in roots):
+            raise FolderNotOpen(
+                f"{str(path)!r} lies in no folder that callers may have read",
+                "Name its folder in `server.documents`, or use `tingshuo ingest` while the server rests.",
+            )
+    return paths
+
+
+def _job(job: Job) -> dict[str, Any]:
+    return {
+        "object": "knowledge.job",
+        **asdict(job),
+        "paths": [str(path) for path in job.paths],
+        "outcomes": dict(job.outcomes),
+        "created_at": job.created_at.isoformat(),
+        "updated_at": job.updated_at.isoformat(),
+    }

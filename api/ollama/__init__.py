@@ -1,0 +1,1 @@
+"""The door for Ollama's clients: /api, in Ollama's shapes."""
