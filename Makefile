@@ -14,6 +14,8 @@ python := .venv/bin/python
 ready := .venv/.ready
 ready_dev := .venv/.ready-dev
 
+parallel := -n auto --maxprocesses 4 --dist worksteal
+
 .PHONY: help setup demo serve test check lint format types imports bench fmt test-chattts clean moved
 .DEFAULT_GOAL := help
 
@@ -31,7 +33,7 @@ serve: $(ready)  ## Serve the HTTP API.
 	@.venv/bin/tingshuo serve $(ARGS)
 
 test: $(ready_dev)  ## Run every test that needs only Python; ARGS="-k word" chooses.
-	@$(python) -m pytest -m "not chattts" $(ARGS)
+	@$(python) -m pytest -m "not chattts" $(parallel) $(ARGS)
 
 check: lint format types imports  ## Check style, types and the direction of imports.
 
