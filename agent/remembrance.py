@@ -1,12 +1,15 @@
 """What a persona knows of a user, and what a turn may change of it: only what the user asked for in so many words."""
 
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from agent.inquiry import Inquiry
 from memory.memories import Memories, Recollection
+from memory.personal_terms import asked, stated
 from memory.remembered import Memory, Space
+from memory.statements import sentences, statements
 from memory.turns import Turns
 from tools.memory_requests import Forget, Remember, request_in
 
@@ -107,8 +110,16 @@ class TurnMemory:
         if request.everything:
             return self._said("everything")
         erased = await (self._forget_about(request.what) if request.what else self._forget_last())
+        await self._keep_besides(request)
         self.erased = (self.erased or 0) + erased
         return self._said("forgotten" if erased else "nothing to forget")
+
+    async def _keep_besides(self, request: Forget) -> None:
+        """A turn that asks to forget is not kept; what the user told before that, on something else, is."""
+        for told in told_besides(self.inquiry.text, request):
+            await self.remembrance.memories.note(
+                self._space, told, quote=told, turn=None, language=self.inquiry.language, said_at=self.inquiry.at
+            )
 
     async def _forget_about(self, what: str) -> int:
         memories = self.remembrance.memories
@@ -143,3 +154,21 @@ class TurnMemory:
 
     def _said(self, what: str) -> str:
         return SAID[what].get(self.inquiry.language, SAID[what]["en"])
+
+
+def told_besides(text: str, request: Forget) -> list[str]:
+    """What a text tells before the sentence that asks to forget, on something else than what is to be forgotten.
+
+    Nothing where that is not named in the sentence itself: "delete it" may mean any of the sentences before it.
+    """
+    if not request.what:
+        return []
+    parts = sentences(text)
+    at = next((at for at, part in enumerate(parts) if request_in(part) == request), 0)
+    gone = set(asked(request.what).terms)
+    told = [told for part in parts[:at] for told in statements(part)]
+    return [one for one in told if gone and gone.isdisjoint(stated(one)) and not _REFERS.match(one)]
+
+
+_REFERS: Final = re.compile(r"(?:it|this|that|these|those|they)\b|[它这那]", re.I)
+"""A sentence that begins so may be about what is to be forgotten."""

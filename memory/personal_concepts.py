@@ -26,7 +26,8 @@ age: age | 年龄 岁 多大
 like: love loves loved enjoy enjoys favourite favorite prefer prefers fond hobby hobbies keen fan
     | 最喜欢 喜欢 喜爱 爱好 最爱 爱 偏爱 热爱 兴趣 迷上
 dislike: hate hates dislike detest | 讨厌 不喜欢 不爱 受不了 反感
-allergy: allergic allergy allergies intolerant intolerance | 过敏 不耐受
+avoid: avoid avoids | 忌口 忌
+allergy < avoid: allergic allergy allergies intolerant intolerance | 过敏 不耐受
 pet: pet pets | 宠物
 cat < pet: cat cats kitten kitty | 猫 猫咪 小猫
 dog < pet: dog dogs puppy | 狗 小狗 狗狗
@@ -92,7 +93,7 @@ milk < drink: milk | 牛奶
 breakfast < food: breakfast | 早饭 早餐 早点
 lunch < food: lunch | 午饭 午餐 中饭
 dinner < food: dinner supper | 晚饭 晚餐
-vegetarian: vegetarian vegan | 吃素 素食
+vegetarian < avoid: vegetarian vegan | 吃素 素食
 sport: sport sports exercise gym workout | 运动 健身 锻炼
 run < sport: run runs running jog jogging marathon | 跑步 慢跑 马拉松 半马 全马
 swim < sport: swim swims swimming | 游泳
@@ -105,6 +106,11 @@ hiking < sport: hike hiking climbing | 爬山 登山 徒步
 cycling < sport: cycling | 骑车 骑行
 taichi < sport: taichi | 太极拳 太极
 skiing < sport: ski skiing | 滑雪
+voicepart: | 声部
+soprano < voicepart: soprano | 女高音
+alto < voicepart: contralto | 女中音 女低音
+tenor < voicepart: tenor | 男高音
+bass < voicepart: baritone | 男中音 男低音
 music: music song songs band singer | 音乐 歌 歌手 乐队
 instrument: instrument | 乐器
 piano < instrument: piano | 钢琴
@@ -172,6 +178,19 @@ PATTERNS: Final = (
     (r"\b(?:do|does|did) (?:i|my \w+) (?:really |still )?like\b|(?<!'d )(?<!would )\blike (?:best|most|to)\b", "like"),
     (r"\b(?:don't|doesn't|didn't) (?:i|we|my \w+) (?:really )?like\b", "dislike"),
     (r"\bdon't like\b|\bdo not like\b|\bcan't stand\b", "dislike"),
+    (
+        r"\b(?:can't|cannot|don't|doesn't|never|mustn't|not allowed to|no longer|(?:can|do|does|must|should|may)"
+        r"(?: i| we| she| he| they)? not|shouldn't(?: i| we)?|can't (?:i|we|my \w+)) "
+        r"(?:eats?|cook|serve|order|use|have any|(?:put|add|mix)"
+        r"(?: (?:in|into|on|to)(?: an?| the| my| his| her| their)? \w+)?)\b",
+        "avoid",
+    ),
+    ("(?:不|别|不能|不可以|不要|不该|不会|少)(?:吃|放|加|点(?=[^钟]))", "avoid"),
+    (
+        r"\b(?:what|which) (?:part|voice) (?:do|does|did) \w+(?: \w+)? sing\b|\bsings? (?:alto|bass|(?:first|second) "
+        r"(?:alto|bass))\b",
+        "voicepart",
+    ),
     (r"\bfor a living\b|\b(?:i|i'm|work) (?:now )?with the\b|\bwork(?:s|ing)? (?:as|for|at)\b", "work"),
     (r"\b(?:my name is|i'm called|call me|i am called)\b", "name"),
     (r"\b(?:get|gets|getting|got) up\b", "wake"),
@@ -189,6 +208,12 @@ PATTERNS: Final = (
     ("做[^，。 ]{1,4}的(?=[，。 ]|$)|干(?:什么|哪)的", "work"),
 )
 """Turns of phrase that stand for a concept, in normalised text."""
+
+MISLEADING: Final = (
+    "(?<=[记站停抓拉留忍挡堵关困粘管靠卡稳盯憋愣])住|(?<=[忍禁记拿挡靠撑抓留拦管扛]不)住"
+    "|住(?=[了上过]?(?:[0-9一两二三四五六七八九十几半]+个?(?:多)?(?:天|晚|夜|周|星期|礼拜|月))|院|酒店|宾馆|旅馆|民宿)"
+)
+"""Words that only look like those in the table: 住 after a verb, or for a few nights, is nobody's home."""
 
 PROPER: Final = ((r"\b(?:go|going|went|gone|off|fly|flying|drive|driving|move|moving) to [A-Z]", "travel"),)
 """The same, where capitals tell."""

@@ -5,21 +5,23 @@ names, so that a dog does not answer for a cat.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
 from memory.lexical import Question, index_terms, normalised, parse_question, stem
-from memory.personal_concepts import ASKED_ONLY, IRREGULAR, PATTERNS, PEOPLE, PROPER, TABLE
+from memory.personal_concepts import ASKED_ONLY, IRREGULAR, MISLEADING, PATTERNS, PEOPLE, PROPER, TABLE
 from memory.script import IDEOGRAPH
 
-VERSION: Final = 1
+VERSION: Final = 2
 """Goes up whenever a statement has other terms than before; the terms of all spaces are then made anew."""
 MARK: Final = "\ue000"
 """Stands before the name of a concept: of a private area, so that no text holds it and SQLite takes it for a letter."""
 LESS, MORE = 0.25, 0.6
 """What a word weighs that says of which kind the answer is ("which town"): a statement names the thing itself. More
 where nothing else is asked but what one likes."""
+WORK: Final = "work"
+"""Above the trades."""
 TASTE: Final = ("like", "dislike")
 
 _ASKING: Final = re.compile(
@@ -66,6 +68,10 @@ _KIND: Final = re.compile(
 )
 _WHICH_BEFORE: Final = re.compile(f"{_WHICH}$")
 _SELF: Final = re.compile(r"\b(?:i|i'm|i've|me|my|mine|we|our|us)\b|我|咱")
+_WHO: Final = re.compile(r"(?:\b(?:my|our) (?:\w+ )?|\bwho\b.*|谁.*|我们?的[^，。是当做]{0,4})$")
+"""Before a trade: whoever asks for a teacher or a doctor asks for somebody else."""
+_NAMED: Final = re.compile(r"\b(?:about|for|of|to|with) [A-Z][a-z]+|\b[A-Z]\w+'s\b")
+"""Somebody by name: the question is about them."""
 
 _CLAUSE: Final = re.compile(
     r"[,，。.;；!！?？:：\n]+\s*|\s+(?:and|but|so|while)\s+(?=(?:i|i'm|i've|we|we're|my|our|he|she|they|his|her)\b)",
@@ -136,8 +142,9 @@ def asked(question: str) -> PersonalQuestion:
     people, whole = False, text
     light = [match.span() for match in _LESS.finditer(text)]
     for concept, (begin, end) in _named(whole, asked=True):
-        people = people or bool(_ABOVE[concept] & PEOPLE)
-        less = _WHICH_BEFORE.search(whole[:begin]) or any(first <= begin and end <= last for first, last in light)
+        people = people or bool(_ABOVE[concept] & PEOPLE) or _is_tradesman(concept, whole[:begin])
+        of_kind = concept not in _NAMED_BY_OTHERS and _WHICH_BEFORE.search(whole[:begin])
+        less = of_kind or any(first <= begin and end <= last for first, last in light)
         _want(wants, concept, {MARK + concept, *_forms(whole[begin:end])}, LESS if less else 1.0)
         text = _blanked(text, begin, end)
     for begin, end in [*light, *map(_span_of_kind, _KIND.finditer(text))]:
@@ -147,13 +154,21 @@ def asked(question: str) -> PersonalQuestion:
     rest, wants = _without_forms(parse_question(text), wants)
     if not rest.has_content and not any(want.share == 1 for concept, want in wants.items() if concept not in TASTE):
         wants = {name: replace(want, share=max(want.share, MORE)) for name, want in wants.items()}
-    return PersonalQuestion(tuple(wants.values()), rest, bool(_SELF.search(normalised(question))) and not people)
+    return PersonalQuestion(
+        tuple(wants.values()),
+        rest,
+        bool(_SELF.search(normalised(question))) and not people and not _NAMED.search(question),
+    )
 
 
 def _want(wants: dict[str, Want], name: str, terms: set[str], share: float) -> None:
     """Adds a want, to one of the same name where there is one."""
     earlier = wants.get(name, Want(frozenset(), 0.0))
     wants[name] = Want(earlier.terms | terms, max(share, earlier.share))
+
+
+def _is_tradesman(concept: str, before: str) -> bool:
+    return _PARENTS.get(concept) == WORK and bool(_WHO.search(before))
 
 
 def _span_of_kind(match: re.Match[str]) -> tuple[int, int]:
@@ -217,7 +232,8 @@ def _named(text: str, *, asked: bool = False) -> Iterator[tuple[str, tuple[int, 
     for match in _TOKEN.finditer(text):
         if stem(match[0]) in english and not any(first <= match.start() < last for first, last in taken):
             yield english[stem(match[0])], match.span()
-    for match in (_ASKED_HAN if asked else _HAN).finditer(text):
+    clear = _MISLEADING.sub(lambda found: " " * len(found[0]), text)
+    for match in (_ASKED_HAN if asked else _HAN).finditer(clear):
         yield chinese[match[0]], match.span()
 
 
@@ -248,6 +264,8 @@ def _any(words: Mapping[str, str]) -> re.Pattern[str]:
 
 
 _PARENTS = {concept: above for concept, above, _, _ in _lines(TABLE)}
+_NAMED_BY_OTHERS = {*_PARENTS.values()} - {""} | {"avoid"}
+"""Whoever tells of them names one below, by which they are told too: a statement on red is one on a colour."""
 _ABOVE = {concept: _above(concept, _PARENTS) for concept in _PARENTS}
 _ENGLISH, _CHINESE = _words(TABLE)
 _ASKED_ENGLISH, _ASKED_CHINESE = _words(TABLE, ASKED_ONLY)
@@ -256,8 +274,17 @@ _TOKEN = re.compile(rf"(?:(?!{IDEOGRAPH})[^\W_])+")
 _PHRASES = tuple((re.compile(pattern), concept) for pattern, concept in PATTERNS)
 _CAPITALS = tuple((re.compile(pattern), concept) for pattern, concept in PROPER)
 _PLAIN = {stem(form): stem(verb.split()[0]) for verb in IRREGULAR.split(";") for form in verb.split()[1:]}
+_MISLEADING = re.compile(MISLEADING)
 _OTHERS = [(english, chinese) for concept, _, english, chinese in _lines(TABLE) if _ABOVE[concept] & PEOPLE]
+_BY_TRADE = [(english, chinese) for _, above, english, chinese in _lines(TABLE) if above == WORK]
+
+
+def _alternatives(words: Iterable[list[str]]) -> str:
+    return "|".join(word for listed in words for word in listed)
+
+
 _RELATION = re.compile(
-    r"\s*(?:my|our|his|her) (?:\w+ )?(?:" + "|".join(word for english, _ in _OTHERS for word in english) + r")\b"
-    "|\\s*(?:我们?的?|咱们?的?)?(?:" + "|".join(word for _, chinese in _OTHERS for word in chinese) + ")"
+    rf"\s*(?:my|our|his|her) (?:\w+ )?(?:{_alternatives(english for english, _ in _OTHERS + _BY_TRADE)})\b"
+    f"|\\s*(?:我们?的?|咱们?的?)?(?:{_alternatives(chinese for _, chinese in _OTHERS)})"
+    f"|\\s*(?:我们?的|我们|咱们)[^，。是当做在 ]{{0,4}}(?:{_alternatives(chinese for _, chinese in _BY_TRADE)})"
 )

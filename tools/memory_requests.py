@@ -86,7 +86,7 @@ _REMEMBER_AFTER: Final = re.compile(
 """What is to be remembered stands before it."""
 _LAPSE: Final = re.compile("^(?:忘了|忘记|忘(?![了记掉]))(?!吧|掉|它|这|那|我的?|关于|刚才|之前|上次)(?=.)")
 """Without a pleading word before it, 忘了 tells of something that slipped somebody's mind."""
-_CLAUSE: Final = re.compile(r"[,，;；。!！]\s*|\.\s+")
+_CLAUSE: Final = re.compile(r"[,，;；。!！?？]\s*|\.\s+")
 _TELL: Final = (
     re.compile(
         r"\bwhat (?:do|can|did) you (?:still )?(?:know|remember|recall)(?: about me| of me| from me)\b"

@@ -117,6 +117,10 @@ def test_forgetting_by_word_of_mouth_leaves_no_trace_either(tingshuo: Tingshuo, 
     tell("My locker code is 90210.", "--conversation", "c")
     assert "forgotten" in reply(tell("Forget that.", "--conversation", "c"))
     assert traces(data_folder, "90210") == []
+    tell("My locker code is 90210, and my parrot is called Zanzibar.")
+    assert "forgotten" in reply(tell("I have a new locker, number 145. Forget that my parrot is called Zanzibar."))
+    assert traces(data_folder, "Zanzibar") == []
+    assert "145" in reply(tell("Which number is my locker?"))
 
 
 def test_notes_are_corrected_and_turns_are_not(tingshuo: Tingshuo, tell: Tell) -> None:

@@ -20,6 +20,10 @@ MEETS = (
     ("Where are we flying to?", "We fly to Rome in May", "travel"),
     ("where did I want to travel", "I'm thinking of going to Orkney", "travel"),
     ("which sport do I do", "I play tennis on Fridays", "sport"),
+    ("What must I not put in a cake for Hazel?", "Hazel is allergic to walnuts", "avoid"),
+    ("What should I not order for Tom?", "Tom never eats shellfish", "avoid"),
+    ("What can't my son eat?", "my son mustn't eat gluten", "avoid"),
+    ("which part do I sing", "I sing alto in the choir", "voicepart"),
     ("我叫什么名字", "我的名字是小明", "name"),
     ("我住在哪里", "我搬到杭州了", "home"),
     ("我在哪里上班", "我在一家公司工作", "work"),
@@ -32,6 +36,9 @@ MEETS = (
     ("我女儿几岁", "我闺女五岁了", "daughter"),
     ("我开什么车", "我买了一辆汽车", "car"),
     ("我打算去哪里旅行", "我想去大理", "travel"),
+    ("点菜的时候我不要放什么？", "我不吃香菜", "avoid"),
+    ("给宁宁做饭不能放什么", "宁宁对花生过敏", "avoid"),
+    ("我唱哪个声部", "我在合唱团唱男中音", "voicepart"),
     ("我的猫叫什么", "my cat is Milo", "cat"),
     ("what is my dog called", "我家的狗叫旺财", "dog"),
 )
@@ -41,6 +48,11 @@ FAILS = (
     ("我的猫叫什么", "周末去看熊猫", "cat"),
     ("what is my wife's name", "my husband is Tom", "wife"),
     ("我儿子叫什么", "我女儿叫糖糖", "son"),
+    ("我住在哪里", "请记住这件事", "home"),
+    ("我住在哪里", "我去大理旅行，住一个星期", "home"),
+    ("我住在哪里", "我妈住院了", "home"),
+    ("我住在哪里", "我忍不住哭了", "home"),
+    ("What am I allergic to?", "I don't eat cake before noon", "allergy"),
     ("which piano do I have", "I play the guitar", "piano"),
 )
 
@@ -74,6 +86,10 @@ def test_words_that_only_ask_have_no_content(question: str) -> None:
         ("我妈妈住在哪里", False),
         ("What is my dog called?", False),
         ("Where is Leeds?", False),
+        ("Who teaches me the cello?", False),
+        ("我的大提琴老师住在哪里", False),
+        ("What do I cook for Hazel?", False),
+        ("What do I cook for dinner?", True),
     ],
 )
 def test_a_question_is_about_the_speaker_alone(question: str, of_self: bool) -> None:
@@ -98,6 +114,22 @@ def test_a_question_is_about_the_speaker_alone(question: str, of_self: bool) -> 
 )
 def test_whose_home_it_is(statement: str, own: bool) -> None:
     assert (MARK + "home" in stated_of_self(statement)) is own
+
+
+@pytest.mark.parametrize(
+    ("statement", "own"),
+    [
+        ("I'm a teacher.", True),
+        ("My cello teacher says I may play.", False),
+        ("Our doctor moved away.", False),
+        ("我是小学老师。", True),
+        ("我们是护士。", True),
+        ("我的大提琴老师说我可以上台。", False),
+        ("咱们小区的大夫很好。", False),
+    ],
+)
+def test_whose_trade_it_is(statement: str, own: bool) -> None:
+    assert (MARK + "work" in stated_of_self(statement)) is own
 
 
 def test_verbs_meet_in_all_their_forms() -> None:

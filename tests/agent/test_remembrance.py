@@ -1,0 +1,26 @@
+import pytest
+
+from agent.remembrance import told_besides
+from tools.memory_requests import Forget, request_in
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("I got a new locker, number 145. Forget the combination of the old one.", ["I got a new locker, number 145."]),
+        ("我换了新柜子，是145号。把旧柜子的密码忘掉。", []),
+        ("我搬到杭州了。把我的车牌忘掉。", ["我搬到杭州了。"]),
+        ("My password is 4711. Forget my passcode.", []),
+        ("My PIN is 4711. It's a secret. Forget it.", []),
+        ("My PIN is 4711, forget it.", []),
+        ("Forget the door code. I wrote 4711 on the wall.", []),
+        ("It opens at nine. Forget the door code.", []),
+        ("那是4711。请忘掉门禁码。", []),
+        ("Forget that.", []),
+        ("What time is it? Forget my old phone number.", []),
+    ],
+)
+def test_what_a_turn_tells_besides_what_it_wants_forgotten(text: str, kept: list[str]) -> None:
+    request = request_in(text)
+    assert isinstance(request, Forget)
+    assert told_besides(text, request) == kept
