@@ -1,7 +1,7 @@
 """The assistant: the one place where settings become engines, stores and conversations."""
 
 import logging
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from functools import partial
@@ -67,8 +67,8 @@ class Assistant:
         self.settings = settings
         self.store = store
         self.clock: Clock = utc
-        self.watch: Callable[[TurnEnded], None] = lambda ended: None
-        """Is told how each turn has ended."""
+        self.watchers: list[Callable[[TurnEnded], None]] = []
+        """Each is told how a turn has ended."""
         self.ears: SpeechToText | None = None
         self.mouth: TextToSpeech | None = None
         self._detector: VoiceActivityDetector | None = None
@@ -77,7 +77,7 @@ class Assistant:
         self._cold: dict[Slot, EngineError] = {}
         self._choices = {store.embeddings.slot: store.embeddings}
         self.personas = Personas(persona_folders(settings.data))
-        self._conversations: dict[tuple[str, tuple[str, ...]], tuple[Persona, Conversation]] = {}
+        self._conversations: dict[tuple[str, tuple[str, ...]], tuple[Persona, Conversation, Choice]] = {}
         self._attendance = Attendance()
         self._summaries = Summaries(store.summaries)
         self.rights = Rights(store.memories, store.turns, checkpoints, self._attendance, store.folder / "answers")
@@ -86,7 +86,7 @@ class Assistant:
             store.memories,
             checkpoints,
             self._summaries,
-            lambda: [conversation for _, conversation in self._conversations.values()],
+            lambda: [conversation for _, conversation, _ in self._conversations.values()],
             answers=self.rights.answers,
             idle=settings.memory.idle,
         )
@@ -113,7 +113,7 @@ class Assistant:
         Where one of them fails, `choices` tells it, and turns are tried all the same. Raises as `company` does.
         """
         chosen = self.personas.get(persona or self.settings.persona)
-        conversation = await self._conversation(chosen, await self._knowledge_of(chosen, ()))
+        conversation, _ = await self._conversation(chosen, await self._knowledge_of(chosen, ()))
         self._cold.clear()
         async with create_task_group() as tasks:
             tasks.start_soon(self._warm_ears)
@@ -145,7 +145,7 @@ class Assistant:
 
     def served(self) -> Served | None:
         """The chat model of the persona that was talked to last, where a server runs it."""
-        chats = [conversation.chat for _, conversation in self._conversations.values()]
+        chats = [conversation.chat for _, conversation, _ in self._conversations.values()]
         return next((chat for chat in reversed(chats) if isinstance(chat, Served)), None)
 
     @property
@@ -184,11 +184,13 @@ class Assistant:
 
         Turns of one conversation wait for each other. Raises RequestError, and as `company` does.
         """
-        company = replace(await self.company(request.persona, (), speak=False, hears=False), speaker=speaker)
+        company = await self.company(request.persona, (), speak=speaker is not None, hears=False)
+        company = replace(company, speaker=speaker)
         conversation, sent = company.responder, parted(request.messages)
         assert isinstance(conversation, Conversation)
         if request.background:
             company = replace(company, responder=BackgroundTask(conversation, request), history=Unkept())
+            company = replace(company, engines=tuple(one for one in company.engines if one.slot == "chat"))
             return Turn(Question(uuid4().hex, request.user, sent.question.text), company, emit)
         turns = self.store.turns
         responder = Completion(conversation, request, sent, turns)
@@ -226,17 +228,31 @@ class Assistant:
         """Whom a turn of a user works with. Raises PersonaNotFound, KnowledgeBaseNotFound, or what an engine lacks."""
         chosen = self.personas.get(persona or self.settings.persona)
         bases = await self._knowledge_of(chosen, knowledge)
+        conversation, chat = await self._conversation(chosen, bases)
+        hears, speak = hears and self.ears is not None, speak and self.mouth is not None
         return Company(
             ears=await self._ears(self.ears, chosen, bases, user) if self.ears and hears else None,
-            responder=await self._conversation(chosen, bases),
-            speaker=partial(self._speaker, chosen) if speak and self.mouth else None,
+            responder=conversation,
+            speaker=partial(self._speaker, chosen) if speak else None,
             history=self.store.turns,
             attend=self._attendance.turn,
             now=self.clock,
-            watch=self.watch,
+            watch=self._watched,
+            engines=(chat, *self._beside(hears=hears, speaks=speak)),
             patience=self.settings.speaking.patience,
             time_limit=self.settings.limits.turn,
         )
+
+    def _watched(self, ended: TurnEnded) -> None:
+        for watcher in self.watchers:
+            watcher(ended)
+
+    def _beside(self, *, hears: bool, speaks: bool) -> Iterator[Choice]:
+        """Who serves a turn beside the chat model."""
+        wanted: dict[Slot, bool] = {
+            "embeddings": True, "voice_activity": hears, "speech_to_text": hears, "text_to_speech": speaks,
+        }  # fmt: skip
+        return (choice for slot, choice in self._choices.items() if wanted.get(slot))
 
     def _choose(self, slot: Slot, candidates: Sequence[Candidate]) -> Choice:
         choice = choose(slot, getattr(self.settings, slot).engine, candidates)
@@ -277,10 +293,12 @@ class Assistant:
         await self.store.knowledge.require(wanted)
         return wanted
 
-    async def _conversation(self, persona: Persona, knowledge: tuple[str, ...]) -> Conversation:
+    async def _conversation(self, persona: Persona, knowledge: tuple[str, ...]) -> tuple[Conversation, Choice]:
+        """The persona's conversation, and who answers in it."""
         kept = self._conversations.get((persona.name, knowledge))
         if kept and kept[0] == persona:
-            return kept[1]
+            self._choices["chat"] = kept[2]
+            return kept[1:]
         models = (persona.model, persona.brain.from_)
         choice = self._choose("chat", await chat_candidates(self.settings, models))
         chat = open_chat(choice, self.settings, persona.brain.parameters, reasoning=persona.reasoning)
@@ -296,8 +314,8 @@ class Assistant:
             remembrance=self._remembrance(persona),
             summaries=self._summaries if isinstance(chat, Served) else None,
         )
-        self._conversations[persona.name, knowledge] = (persona, made)
-        return made
+        self._conversations[persona.name, knowledge] = (persona, made, choice)
+        return made, choice
 
     def _remembrance(self, persona: Persona) -> Remembrance | None:
         if not persona.memory:

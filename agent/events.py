@@ -7,6 +7,7 @@ from configs.errors import AssistantError
 from memory.passages import Citation, Passage
 from memory.remembered import Memory
 from memory.turns import RestsOn
+from models.selection import Choice
 from models.speech_to_text import Transcript
 from tools.speech_input import SpeechStarted
 from tools.speech_output import SpeechChunk
@@ -164,6 +165,12 @@ class TurnEnded:
     """Seconds of sound that the voice has made."""
     unsupported: tuple[str, ...] = ()
     """Sentences of the reply with a number or a name that stands in nothing that it rests on."""
+    began: float | None = None
+    """The turn's first stamp, by the event loop's clock; None where it was cut before there was one."""
+    live: bool = False
+    """It was played as it was made, so that an interruption cuts what was heard."""
+    engines: tuple[Choice, ...] = ()
+    """Who served it."""
 
 
 ReplyEvent: TypeAlias = (

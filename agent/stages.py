@@ -27,9 +27,12 @@ class Stages:
         """When a stage was reached, or None."""
         return self._reached.get(stage)
 
+    @property
+    def began(self) -> float | None:
+        """The first stamp, or None."""
+        return min(self._reached.values(), default=None)
+
     def milliseconds(self) -> dict[str, float]:
         """How long after the first stamp each stage was reached, in order."""
-        if not self._reached:
-            return {}
-        origin = min(self._reached.values())
+        origin = self.began or 0.0
         return {stage: round((self._reached[stage] - origin) * 1000, 1) for stage in ORDER if stage in self._reached}

@@ -30,6 +30,7 @@ from agent.stages import Stages
 from configs.errors import AssistantError, EngineUnavailable
 from memory.turns import StoredCall, StoredTurn
 from models.audio import AudioChunk
+from models.selection import Choice
 from models.speech_to_text import Hearing, SpeechToText, Transcript
 from tools.clauses import Clause, ClauseSplitter
 from tools.playback import Playback
@@ -109,6 +110,8 @@ class Company:
     now: Clock = utc
     watch: Callable[[TurnEnded], None] = lambda ended: None
     """Is told how each turn has ended; it may count, and keeps no word."""
+    engines: tuple[Choice, ...] = ()
+    """Who serves the turn, as `watch` is told."""
     patience: float = 0.2
     """Seconds after which the first clause may be as short as the text allows."""
     time_limit: float = 300
@@ -297,6 +300,9 @@ class Turn:
             at_limit=record.at_limit,
             sounded=self._sounded,
             unsupported=record.unsupported(self._text),
+            began=self.stages.began,
+            live=self.playback is not None,
+            engines=self.company.engines,
         )
 
     async def _keep(self, ended: TurnEnded) -> None:

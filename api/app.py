@@ -48,7 +48,7 @@ def create_app(assistant: Assistant, service: Service, *, beyond: bool = False) 
     guard(app, assistant.settings, beyond=beyond)
     app.add_middleware(OllamaErrors)
     app.add_middleware(Counted, metrics=service.metrics)
-    assistant.watch = service.metrics.turn
+    assistant.watchers.append(service.metrics.turn)
 
     @app.head("/health", include_in_schema=False)
     @app.get("/health")

@@ -17,6 +17,7 @@ from agent.remembrance import Remembrance
 from configs.settings import load_settings
 from memory.remembered import Space
 from models.quoting import quoted, quoted_memories
+from models.selection import Choice
 from tests.agent.test_conversation import Recording
 
 pytestmark = pytest.mark.anyio
@@ -24,6 +25,7 @@ pytestmark = pytest.mark.anyio
 ATTACKS: list[dict[str, Any]] = yaml.safe_load(Path(__file__).with_name("attacks.yaml").read_text(encoding="utf-8"))
 QUESTIONS = {True: "How many days is the vacation?", False: "年假有多少天？"}
 """By whether the document is in English."""
+RECORDED = Choice("chat", "recording", "it obeys", embedded=False)
 
 
 @pytest.fixture
@@ -55,7 +57,7 @@ async def attacked(assistant: Assistant, attack: dict[str, Any], folder: Path) -
         checkpoints=assistant._checkpoints,
         remembrance=Remembrance(assistant.store.memories, assistant.store.turns, ""),
     )
-    assistant._conversations["default", ("default",)] = (persona, obeying)
+    assistant._conversations["default", ("default",)] = (persona, obeying, RECORDED)
     return chat
 
 
@@ -120,7 +122,7 @@ async def test_only_the_users_own_words_reach_the_memory(
         checkpoints=assistant._checkpoints,
         remembrance=Remembrance(assistant.store.memories, assistant.store.turns, ""),
     )
-    assistant._conversations["default", ()] = (persona, obeying)
+    assistant._conversations["default", ()] = (persona, obeying, RECORDED)
     await assistant.ask(text=said, conversation="c")
     notes = await assistant.store.memories.list(Space(assistant.settings.user), kind="note")
     assert [note.text for note in notes] == kept

@@ -9,7 +9,7 @@ from langchain_core.messages import HumanMessage
 from pydantic import BaseModel
 
 from agent.assistant import Assistant, open_assistant
-from agent.events import TokensUsed
+from agent.events import TokensUsed, TurnEnded
 from configs import settings
 from configs.errors import EngineFailed, EngineUnavailable
 from models.engines.ollama import OllamaChat, open_chat
@@ -55,6 +55,24 @@ async def test_a_warm_assistant_has_sent_what_its_first_turn_begins_with(server:
     assert ended.usage == TokensUsed(prompt_tokens(first), len(["Hello", " there."]))
 
 
+async def test_each_turn_is_told_with_the_model_that_answers_it(server: StandIn, data_folder: Path) -> None:
+    """Also of the persona that was made first, after another one was asked."""
+    personas = data_folder / "personas"
+    personas.mkdir(parents=True)
+    (personas / "small.Modelfile").write_text("FROM qwen3:0.6b\n", encoding="utf-8")
+    (personas / "small.yaml").write_text("grounded: never\n", encoding="utf-8")
+    server.models.append("qwen3:0.6b")
+    told: list[TurnEnded] = []
+    async with open_assistant(wanted(data_folder, host=server.host), hears=False) as assistant:
+        assistant.watchers.append(told.append)
+        for persona in ("companion", "small", "companion"):
+            await assistant.ask(text="Hi", persona=persona)
+        assert chat_of(assistant).model == "qwen3:8b"
+    served = [{choice.slot: (choice.engine, choice.model) for choice in turn.engines} for turn in told]
+    assert [turn["chat"] for turn in served] == [("ollama", f"qwen3:{size}") for size in ("8b", "0.6b", "8b")]
+    assert served[0].keys() == {"chat", "embeddings", "text_to_speech"}
+
+
 async def test_one_that_stays_cold_says_so_and_answers_all_the_same(server: StandIn, data_folder: Path) -> None:
     server.script = Reply(fail=Fail(status=500, words="llama runner process has terminated"))
     async with open_assistant(wanted(data_folder, host=server.host), hears=False) as assistant:
@@ -90,7 +108,7 @@ async def test_all_hosts_are_warmed_and_all_connections_closed(server: StandIn, 
             await assistant.warm()
             for number in range(6):
                 assert (await assistant.ask(text="Hi", conversation=f"c{number}")).outcome == "completed"
-            (_, talk) = next(iter(assistant._conversations.values()))
+            _, talk, _ = next(iter(assistant._conversations.values()))
             members = cast("Any", talk).chat.members
             assert not any(_client(member).is_closed for member in members)
         assert all(_client(member).is_closed for member in members)

@@ -111,6 +111,10 @@ async def test_a_reply_that_nobody_interrupts_is_heard_to_its_end(anyio_backend:
         "speech_end", "endpoint", "transcript", "first_token", "first_clause", "first_audio", "reply_end",
         "speech_done", "played",
     ]  # fmt: skip
+    assert ended.live
+    assert ended.began is not None
+    # The pause of 0.5 s, the reply, and the 0.5 s that it sounds lie between the end of the speech and of the turn.
+    assert anyio.current_time() - ended.began >= 1.0
 
 
 async def test_the_end_of_the_caller_ends_the_turn_and_keeps_it(anyio_backend: Backend) -> None:
