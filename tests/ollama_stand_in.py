@@ -91,6 +91,11 @@ class StandIn:
     closed_early: threading.Event = field(default_factory=threading.Event)
     """Set when a client went away before its stream had ended."""
 
+    def answers(self, *replies: Reply) -> None:
+        """Has the model give these replies, one after the other."""
+        left = [*replies]
+        self.script = lambda body: left.pop(0)
+
     def reset(self) -> None:
         """Lets held streams end, and makes the server as it was at first, for the next test."""
         self.go_on.set()

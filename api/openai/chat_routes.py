@@ -80,8 +80,9 @@ class ChatRoutes:
                     for chunk in completion.sounding(data):
                         yield event(chunk)
         if sound:
-            for chunk in completion.sounding(await sound.finish()):
-                yield event(chunk)
+            if rest := await sound.finish():
+                for chunk in completion.sounding(rest):
+                    yield event(chunk)
             self._turns.messages.keep(f"{principal_of(request).user}/{completion.audio_id}", completion.ended.reply)
         for chunk in completion.ending(usage=bool(asked.stream_options and asked.stream_options.include_usage)):
             yield event(chunk)

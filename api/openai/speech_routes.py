@@ -92,7 +92,8 @@ async def _encoded(speaker: Speaker, text: str, asked: SpeechRequest, metrics: M
             if data := await run_sync(_pushed, encoder, tempo, chunk):
                 yield data
     rest = await run_sync(tempo.finish) if spoken else silence(NOTHING, STREAM_RATE)
-    yield await run_sync(_ended, encoder, rest)
+    if ending := await run_sync(_ended, encoder, rest):
+        yield ending
 
 
 async def _sound(speaker: Speaker, text: str) -> AsyncGenerator[AudioChunk, None]:

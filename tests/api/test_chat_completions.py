@@ -11,7 +11,8 @@ import httpx
 import numpy as np
 import openai
 import pytest
-from pydantic import BaseModel
+from openai.types.chat import ChatCompletionChunk
+from pydantic import BaseModel, TypeAdapter
 
 from models.audio import from_floats, silence, wav_bytes
 from models.quoting import question_of, quoted
@@ -29,6 +30,7 @@ WEATHER: Any = {
     },
 }
 CLOCK: Any = {"type": "function", "function": {"name": "clock"}}
+CHUNK = TypeAdapter(ChatCompletionChunk)
 Messages = list[Any]
 
 
@@ -47,19 +49,15 @@ def post(server: ChatServer, headers: dict[str, str] | None = None, **body: Any)
 
 
 def chunks(response: httpx.Response) -> list[dict[str, Any]]:
-    """The chunks of a stream, whose form is checked to the letter."""
+    """The chunks of a stream, whose form is checked to the letter, and each against OpenAI's own type."""
     assert response.headers["content-type"].partition(";")[0] == "text/event-stream"
     events = response.text.split("\n\n")
     assert events.pop() == ""
     assert all(event.startswith("data: ") and "\n" not in event for event in events)
     assert events.pop() == "data: [DONE]"
+    for event in events:
+        CHUNK.validate_json(event.removeprefix("data: "), strict=True)
     return [json.loads(event.removeprefix("data: ")) for event in events]
-
-
-def answers(ollama: StandIn, *replies: Reply) -> None:
-    """Has the model give these replies, one after the other."""
-    left = [*replies]
-    ollama.script = lambda body: left.pop(0)
 
 
 def spoken(seconds: float) -> bool:
@@ -127,7 +125,7 @@ def test_the_client_s_messages_are_the_history(server: ChatServer, ollama: Stand
 
 
 def test_passages_stand_with_the_last_question_and_are_told_as_sources(server: ChatServer, ollama: StandIn) -> None:
-    answers(ollama, Reply("Twenty-five days [1]."), Reply("Twenty-five days [1]."))
+    ollama.answers(Reply("Twenty-five days [1]."), Reply("Twenty-five days [1]."))
     question = user("How many days of paid leave does everyone get?")
     asked = server.client.chat.completions.create(model="default", messages=[question])
     (passage,) = quoted(last(ollama)["messages"][-1]["content"])
@@ -183,7 +181,7 @@ def test_thoughts_come_apart_from_the_reply(server: ChatServer, ollama: StandIn)
 
 
 def test_the_client_s_tools_are_called_by_the_client(server: ChatServer, ollama: StandIn) -> None:
-    answers(ollama, Reply("", tool_calls=[("weather", {"place": "Graz"})]), Reply("Rain."))
+    ollama.answers(Reply("", tool_calls=[("weather", {"place": "Graz"})]), Reply("Rain."))
     question = user("What is the weather in Graz?")
     first = server.client.chat.completions.create(model="companion", messages=[question], tools=[WEATHER])
     offered = [tool["function"]["name"] for tool in last(ollama)["tools"]]
@@ -223,7 +221,7 @@ def test_tool_calls_in_a_stream_have_their_place_and_their_arguments_as_text(
 
 def test_the_assistant_s_own_tools_stay_inside(server: ChatServer, ollama: StandIn) -> None:
     search = ("knowledge_search", {"query": "How many days of paid leave does everyone get?"})
-    answers(ollama, Reply("", tool_calls=[search]), Reply("It is 25 days."))
+    ollama.answers(Reply("", tool_calls=[search]), Reply("It is 25 days."))
     streamed = chunks(post(server, model="default", stream=True, messages=[user("Tell me about holidays.")]))
     deltas = [chunk["choices"][0]["delta"] for chunk in streamed]
     assert "".join(delta.get("content", "") for delta in deltas).startswith("It is 25 days.")
@@ -421,6 +419,7 @@ def test_a_spoken_stream_carries_samples(server: ChatServer) -> None:
     assert spoken(len(samples) / 2 / 24_000)
     assert len({part["id"] for part in audio}) == 1
     assert "expires_at" in audio[-1]
+    assert all(part.get("data") or "data" not in part for part in audio)
 
 
 def test_an_assistant_without_a_model_quotes_with_sources_and_refuses_json(tmp_path: Path) -> None:

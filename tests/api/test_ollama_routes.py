@@ -175,8 +175,7 @@ def test_thoughts_come_apart_from_the_reply(client: ollama.Client, server: ChatS
 
 def test_the_client_s_tools_are_called_by_the_client(client: ollama.Client, model: StandIn) -> None:
     calls = [("weather", {"place": "Graz"}), ("weather", {"place": "林茨"})]
-    left = [Reply("", tool_calls=calls), Reply("Rain in both.")]
-    model.script = lambda body: left.pop(0)
+    model.answers(Reply("", tool_calls=calls), Reply("Rain in both."))
     question = user("What is the weather in Graz and Linz?")
     first = client.chat("companion", [question], tools=[WEATHER])
     assert first.message.tool_calls
@@ -372,8 +371,7 @@ def test_home_assistant_goes_through_its_tools(server: ChatServer, model: StandI
     }
     history: list[Any] = [ollama.Message(role="system", content="You control a house."), user("Lamp and fan on!")]
     calls = [Reply("", tool_calls=[("HassTurnOn", {"name": name})]) for name in ("Lamp", "Fan")]
-    left = [*calls, Reply("Both are on.")]
-    model.script = lambda body: left.pop(0)
+    model.answers(*calls, Reply("Both are on."))
     said = ""
 
     async def asked() -> None:
@@ -434,8 +432,7 @@ def test_langchain(server: ChatServer, model: StandIn) -> None:
     assert whole.usage_metadata
     assert whole.usage_metadata["input_tokens"] == prompt_tokens(last(model))
     assert "".join(str(piece.content) for piece in chat.stream("Hello?")) == "Hello there."
-    left = [Reply("", tool_calls=[("weather", {"place": "Graz"})]), Reply("Rain.")]
-    model.script = lambda body: left.pop(0)
+    model.answers(Reply("", tool_calls=[("weather", {"place": "Graz"})]), Reply("Rain."))
     able, question = chat.bind_tools([weather]), HumanMessage("The weather in Graz?")
     called = able.invoke([question])
     assert [(call["name"], call["args"]) for call in called.tool_calls] == [("weather", {"place": "Graz"})]

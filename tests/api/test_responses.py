@@ -42,7 +42,7 @@ def events(answer: httpx.Response) -> list[dict[str, Any]]:
         name, data = piece.split("\n")
         told.append(json.loads(data.removeprefix("data: ")))
         assert name == f"event: {told[-1]['type']}"
-        EVENT.validate_python(told[-1])
+        EVENT.validate_json(data.removeprefix("data: "), strict=True)
     assert [one["sequence_number"] for one in told] == list(range(len(told)))
     return told
 
@@ -52,12 +52,6 @@ def kinds(told: list[dict[str, Any]]) -> list[str]:
     found = [one["type"] for one in told]
     deltas = "response.output_text.delta"
     return [kind for at, kind in enumerate(found) if kind != deltas or found[at - 1] != deltas]
-
-
-def answers(ollama: StandIn, *replies: Reply) -> None:
-    """Has the model give these replies, one after the other."""
-    left = [*replies]
-    ollama.script = lambda body: left.pop(0)
 
 
 def sent(ollama: StandIn, begins: str) -> list[tuple[str, str]]:
@@ -70,7 +64,7 @@ def sent(ollama: StandIn, begins: str) -> list[tuple[str, str]]:
 def test_a_response_in_one_piece(server: ChatServer, ollama: StandIn) -> None:
     ollama.script = Reply("Two words.")
     response = server.client.responses.create(model="companion", input="Hello?", metadata={"a": "b"})
-    Response.model_validate(response.model_dump())
+    Response.model_validate_json(response.to_json(), strict=True)
     assert response.output_text == "Two words."
     assert (response.status, response.model, response.metadata) == ("completed", "companion", {"a": "b"})
     assert response.usage
@@ -114,7 +108,7 @@ def test_sources_are_annotations(server: ChatServer, ollama: StandIn, stream: bo
 
 def test_a_response_follows_another(server: ChatServer, ollama: StandIn) -> None:
     create = server.client.responses.create
-    answers(ollama, Reply("Hi Ann."), Reply("Ann."), Reply("Bye."))
+    ollama.answers(Reply("Hi Ann."), Reply("Ann."), Reply("Bye."))
     first = create(model="companion", input="I am Ann, hello", instructions="Speak like a pirate.")
     second = create(model="companion", input="Who am I then?", previous_response_id=first.id)
     assert second.previous_response_id == first.id
@@ -174,8 +168,7 @@ def test_what_is_not_to_be_stored_leaves_no_turn(server: ChatServer) -> None:
 
 @pytest.mark.parametrize("stream", [True, False])
 def test_the_clients_tools_are_called_by_the_client(server: ChatServer, ollama: StandIn, stream: bool) -> None:
-    answers(
-        ollama,
+    ollama.answers(
         Reply("", tool_calls=[("weather", {"place": "Graz"})]),
         Reply("", tool_calls=[("weather", {"place": "Linz"})]),
         Reply("Rain in both."),
@@ -185,7 +178,7 @@ def test_the_clients_tools_are_called_by_the_client(server: ChatServer, ollama: 
     def asked(**more: Any) -> dict[str, Any]:
         answer = post(server, **{**question, **more})
         if not stream:
-            Response.model_validate(answer.json())
+            Response.model_validate_json(answer.text, strict=True)
             return dict(answer.json())
         told = events(answer)
         middle = kinds(told)[2:-1]
@@ -214,8 +207,8 @@ def test_items_that_were_answered_here_are_known_by_their_ids(
     server: ChatServer, ollama: StandIn, referring: bool
 ) -> None:
     """As the AI SDK sends them, by reference, and as the Agents SDK does, whole."""
-    answers(
-        ollama, Reply("Let me see.", tool_calls=[("weather", {"place": "Graz"})]), Reply("Rain."), Reply("You are Ann.")
+    ollama.answers(
+        Reply("Let me see.", tool_calls=[("weather", {"place": "Graz"})]), Reply("Rain."), Reply("You are Ann.")
     )
     items: list[Any] = [{"role": "user", "content": "Is it raining, asks Ann"}]
 
