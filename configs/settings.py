@@ -259,6 +259,8 @@ class Limits(Section):
     speech_request_characters: Count = 8_000
     """What one call of `/v1/audio/speech` speaks."""
     document_bytes: Count = 20_000_000
+    uploads_bytes: Count = 10_000_000_000
+    """Of all files that were sent to be documents and are kept, together."""
     documents: Count = 10_000
     """Files in one ingestion."""
     document_characters: Count = 5_000_000

@@ -7,7 +7,7 @@ holds ready documents only, so that one transaction makes a document findable, a
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from sqlite3 import Connection
+from sqlite3 import Connection, Row
 from typing import Final
 
 from memory import vector_collections
@@ -30,13 +30,15 @@ class StoredDocument:
     """The name of its knowledge base."""
     title: str
     source: str
-    """The path of its file."""
+    """The path of its file; of an upload its name alone."""
     characters: int
     passages: int
     digest: str
     """SHA-256 of the file, in hexadecimal."""
     added_at: datetime
     """UTC."""
+    uploaded: bool = False
+    """Whether its file was sent, and is kept in the data folder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,8 @@ class NewDocument:
     chunks: tuple[Chunk, ...]
     lexicon: tuple[tuple[str, str], ...]
     """For each chunk its context's and its own terms, joined by spaces."""
+    upload: str | None = None
+    """What its file is called in the folder of uploads, if it is kept there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +85,12 @@ _TEXTS: Final = """
 """
 
 
-def prepared(source: str, title: str, digest: str, text: str, chunks: Sequence[Chunk]) -> NewDocument:
+def prepared(
+    source: str, title: str, digest: str, text: str, chunks: Sequence[Chunk], upload: str | None = None
+) -> NewDocument:
     """A document with its terms; slow for a long one, so not within a transaction."""
     lexicon = tuple(_terms(title, chunk.heading, chunk.text) for chunk in chunks)
-    return NewDocument(source, title, digest, len(text), tuple(chunks), lexicon)
+    return NewDocument(source, title, digest, len(text), tuple(chunks), lexicon, upload)
 
 
 def knowledge_bases(connection: Connection) -> dict[str, int]:
@@ -100,13 +106,20 @@ def documents(connection: Connection, knowledge: str | None = None) -> tuple[Sto
     """The ready documents of one knowledge base or of all, by name and source."""
     rows = connection.execute(
         """
-        SELECT d.id, k.name AS knowledge, title, source, characters, passages, digest, added_at
+        SELECT d.id, k.name AS knowledge, title, source, characters, passages, digest, added_at,
+            upload IS NOT NULL AS uploaded
         FROM documents d JOIN knowledge_bases k ON k.id = d.knowledge_base
         WHERE state = 'ready' AND (k.name = :knowledge OR :knowledge IS NULL) ORDER BY k.name, source
         """,
         {"knowledge": knowledge},
     )
-    return tuple(StoredDocument(**{**dict(row), "added_at": datetime.fromisoformat(row["added_at"])}) for row in rows)
+    return tuple(_document(row) for row in rows)
+
+
+def uploads(connection: Connection) -> frozenset[str]:
+    """What the files of documents are called that are kept in the folder of uploads."""
+    rows = connection.execute("SELECT upload FROM documents WHERE state != 'retired' AND upload IS NOT NULL")
+    return frozenset(row["upload"] for row in rows)
 
 
 def add_pending(connection: Connection, knowledge: str, model: str, new: NewDocument) -> Pending:
@@ -115,10 +128,10 @@ def add_pending(connection: Connection, knowledge: str, model: str, new: NewDocu
     base = connection.execute("SELECT id FROM knowledge_bases WHERE name = ?", (knowledge,)).fetchone()["id"]
     document = connection.execute(
         """
-        INSERT INTO documents (knowledge_base, source, title, digest, characters, passages, state, added_at)
-        VALUES (?, ?, ?, ?, ?, ?, 'pending', ?) RETURNING id
+        INSERT INTO documents (knowledge_base, source, title, digest, characters, passages, state, added_at, upload)
+        VALUES (?, ?, ?, ?, ?, ?, 'pending', ?, ?) RETURNING id
         """,
-        (base, new.source, new.title, new.digest, new.characters, len(new.chunks), datetime.now(UTC).isoformat()),
+        (base, new.source, new.title, new.digest, new.characters, len(new.chunks), _now(), new.upload),
     ).fetchone()["id"]
     insert = 'INSERT INTO passages (document, heading, text, start, "end", page) VALUES (?, ?, ?, ?, ?, ?) RETURNING id'
     rows = ((document, chunk.heading, chunk.text, chunk.start, chunk.end, chunk.page) for chunk in new.chunks)
@@ -292,8 +305,17 @@ def terms_of(connection: Connection, ids: Collection[int]) -> dict[int, frozense
     return {row["rowid"]: frozenset(row["terms"].split()) for row in rows}
 
 
+def _document(row: Row) -> StoredDocument:
+    added_at, uploaded = datetime.fromisoformat(row["added_at"]), bool(row["uploaded"])
+    return StoredDocument(**{**dict(row), "added_at": added_at, "uploaded": uploaded})
+
+
 def _terms(title: str, heading: str, text: str) -> tuple[str, str]:
     return " ".join(index_terms(f"{title}\n{heading}")), " ".join(index_terms(text))
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat()
 
 
 def _scope(base: int) -> str:

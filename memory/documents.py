@@ -32,12 +32,14 @@ class SourceFile:
     """A file before it is read."""
 
     path: Path
-    """Absolute, without symbolic links."""
+    """Absolute, without symbolic links; of an upload its name alone."""
     kind: Kind
     digest: str
     """SHA-256 of the file's bytes, in hexadecimal."""
     content: bytes
     """Empty for a recording, which is heard from the disk."""
+    lies_at: Path
+    """Where its bytes are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,7 @@ class Document:
     """A file that has been read."""
 
     path: Path
-    """Absolute, without symbolic links."""
+    """Absolute, without symbolic links; of an upload its name alone."""
     text: str
     """NFC, with "\\n" at the ends of lines; every character span counts in it."""
     digest: str
@@ -104,10 +106,13 @@ def find_files(paths: Iterable[Path], limits: Limits) -> Found:
     return Found(tuple(found), others, tuple(failed))
 
 
-async def load(path: Path, limits: Limits) -> SourceFile:
-    """A file's bytes and digest. Raises DocumentUnreadable; RequestTooLarge over `limits.document_bytes`, or for a
-    recording over `limits.audio_bytes`."""
-    return await run_sync(_load, path, limits)
+async def load(path: Path, limits: Limits, *, lies_at: Path | None = None) -> SourceFile:
+    """A file's bytes and digest; `lies_at` is where they are, if not at its path.
+
+    Raises DocumentUnreadable; RequestTooLarge over `limits.document_bytes`, or for a recording over
+    `limits.audio_bytes`.
+    """
+    return await run_sync(_load, path, limits, lies_at or path)
 
 
 async def read(
@@ -121,7 +126,7 @@ async def read(
     """
     pages: tuple[int, ...] = ()
     if file.kind == "audio":
-        text = await _heard(file.path, transcribe)
+        text = await _heard(file, transcribe)
     elif file.kind in ("text", "markdown"):
         text = await run_sync(_decoded, file)
     elif parser is None:
@@ -149,13 +154,13 @@ _EMPTY: Final[dict[Kind, str]] = {
 }
 
 
-async def _heard(path: Path, transcribe: Transcribe | None) -> str:
+async def _heard(file: SourceFile, transcribe: Transcribe | None) -> str:
     if transcribe is None:
         raise DocumentUnreadable(
-            f"{str(path)!r} is a recording, and there is nothing to hear it with",
+            f"{str(file.path)!r} is a recording, and there is nothing to hear it with",
             "Set up speech to text (`tingshuo doctor` says what is missing), or leave it out.",
         )
-    return unicodedata.normalize("NFC", await transcribe(path)).strip()
+    return unicodedata.normalize("NFC", await transcribe(file.lies_at)).strip()
 
 
 def _decoded(file: SourceFile) -> str:
@@ -196,42 +201,55 @@ def _resolved(path: Path, failed: _Failed) -> Path | None:
         return None
 
 
-def _load(path: Path, limits: Limits) -> SourceFile:
-    try:
-        str(path).encode()
-    except UnicodeEncodeError as error:
-        raise DocumentUnreadable(f"the name {str(path)!r} is not UTF-8", "Rename it.") from error
+def kind_of(path: Path) -> Kind:
+    """What a file is by its name. Raises DocumentUnreadable for what cannot be read."""
     kind = KINDS.get(path.suffix.lower())
-    if kind is None and os.path.exists(path):
+    if kind is None:
         raise DocumentUnreadable(
             f"{str(path)!r} is of a kind that cannot be read ({path.suffix or 'no suffix'})",
             f"Kinds that can: {', '.join(SUFFIXES)}. Convert it to one of them.",
         )
-    if kind == "audio":
-        content = _bytes(path, limits.audio_bytes, "audio_bytes")
-    else:
-        content = _bytes(path, limits.document_bytes, "document_bytes")
-    if kind is None:
+    return kind
+
+
+def most_bytes(kind: Kind, limits: Limits) -> int:
+    """How many bytes a file of that kind may have."""
+    return limits.audio_bytes if kind == "audio" else limits.document_bytes
+
+
+def too_large(path: Path, kind: Kind, limits: Limits) -> RequestTooLarge:
+    """What to say of a file that has more."""
+    limit = f"{most_bytes(kind, limits)} bytes (`limits.{'audio' if kind == 'audio' else 'document'}_bytes`)"
+    return RequestTooLarge(f"{str(path)!r} has more than {limit}", "Split it, or raise that limit.")
+
+
+def _load(path: Path, limits: Limits, lies_at: Path) -> SourceFile:
+    try:
+        str(path).encode()
+    except UnicodeEncodeError as error:
+        raise DocumentUnreadable(f"the name {str(path)!r} is not UTF-8", "Rename it.") from error
+    if not _is_readable(path) and not os.path.exists(lies_at):
         raise DocumentUnreadable(f"{str(path)!r} does not exist", "Check the path.")
+    kind = kind_of(path)
+    content = _bytes(path, kind, limits, lies_at)
     if content and (what := mismatch(kind, content)):
         raise DocumentUnreadable(
             f"{str(path)!r} is named {path.suffix}, but it is {what}",
             "Give it the name it should have, or save it anew.",
         )
-    return SourceFile(path, kind, hashlib.sha256(content).hexdigest(), b"" if kind == "audio" else content)
+    return SourceFile(path, kind, hashlib.sha256(content).hexdigest(), b"" if kind == "audio" else content, lies_at)
 
 
-def _bytes(path: Path, most: int, limit: str) -> bytes:
+def _bytes(path: Path, kind: Kind, limits: Limits, lies_at: Path) -> bytes:
+    most = most_bytes(kind, limits)
     try:
-        if not path.is_file():
-            reason = "is not a regular file" if path.exists() else "does not exist"
+        if not lies_at.is_file():
+            reason = "is not a regular file" if lies_at.exists() else "does not exist"
             raise DocumentUnreadable(f"{str(path)!r} {reason}", "Check the path.")
-        with path.open("rb") as file:
+        with lies_at.open("rb") as file:
             content = file.read(most + 1)
     except OSError as error:
         raise DocumentUnreadable(f"{str(path)!r} cannot be opened: {error.strerror}", "Check the path.") from error
     if len(content) > most:
-        raise RequestTooLarge(
-            f"{str(path)!r} has more than {most} bytes (`limits.{limit}`)", "Split it, or raise that limit."
-        )
+        raise too_large(path, kind, limits)
     return content

@@ -29,6 +29,11 @@ class DataFolder:
         """The folder of the vector index."""
         return self.path / "chroma"
 
+    @property
+    def uploads(self) -> Path:
+        """The folder of files that callers have sent."""
+        return self.path / "uploads"
+
 
 @asynccontextmanager
 async def open_data_folder(path: Path) -> AsyncGenerator[DataFolder, None]:

@@ -21,9 +21,11 @@ from memory.documents import Document, Found, SourceFile, Transcribe, find_files
 from memory.formats.kinds import KINDS
 from memory.formats.parser import open_parser
 from memory.index import VectorIndex
+from memory.job_queue import Upload
 from memory.ledger import Ledger
 from memory.missing import Missing, find_missing
 from memory.passages import PATH_SEPARATOR
+from memory.uploads import Uploads
 
 BATCH: Final = 64
 """Passages that are embedded in one call."""
@@ -87,9 +89,16 @@ class Ingestor:
     """
 
     def __init__(
-        self, ledger: Ledger, index: VectorIndex, embeddings: Embeddings, limits: Limits, changing: anyio.Lock
+        self,
+        ledger: Ledger,
+        index: VectorIndex,
+        embeddings: Embeddings,
+        limits: Limits,
+        uploads: Uploads,
+        changing: anyio.Lock,
     ) -> None:
         self._changing = changing
+        self._uploads = uploads
         self._ledger = ledger
         self._index = index
         self._embeddings = embeddings
@@ -104,6 +113,24 @@ class Ingestor:
     ) -> Ingestion:
         """See Knowledge.ingest."""
         found = await run_sync(find_files, paths, self._limits)
+        return await self._ingest(paths, found, knowledge, progress, transcribe)
+
+    async def ingest_upload(
+        self, upload: Upload, knowledge: str, progress: Report | None, transcribe: Transcribe | None = None
+    ) -> Ingestion:
+        """See Knowledge.ingest_upload."""
+        found = Found((Path(upload.name),), 0, ())
+        return await self._ingest((), found, knowledge, progress, transcribe, self._uploads.path(upload))
+
+    async def _ingest(
+        self,
+        paths: Sequence[Path],
+        found: Found,
+        knowledge: str,
+        progress: Report | None,
+        transcribe: Transcribe | None,
+        upload: Path | None = None,
+    ) -> Ingestion:
         async with self._changing:
             known, missing = await self._begin(paths, found, knowledge)
         done = [IngestedFile(path, "failed", error=error) for path, error in (*found.failed, *missing.doubtful)]
@@ -120,7 +147,7 @@ class Ingestor:
                         done += await self._take_in(group, knowledge)
                         group = []
                     tell = partial(_tell, progress, path, number, files)
-                    group.append(_Looked(tell, *await self._look(path, known.get(str(path)), reader)))
+                    group.append(_Looked(tell, *await self._look(path, known.get(str(path)), reader, upload)))
                 done += await self._take_in(group, knowledge)
         finally:
             with anyio.CancelScope(shield=True):
@@ -143,10 +170,11 @@ class Ingestor:
         return {source: document.digest for source, document in known.items()}, missing
 
     async def sweep(self) -> None:
-        """Deletes pending and retired documents and collections, vectors first, off the disk.
+        """Deletes pending and retired documents and collections off the disk: files first, rows last.
 
         Callers hold the lock.
         """
+        await self._uploads.sweep()
         await vector_collections.sweep(self._ledger, self._index)
         leftovers = await self._ledger.read(catalogue.leftovers)
         for leftover in leftovers:
@@ -158,16 +186,18 @@ class Ingestor:
         if leftovers:
             await self._ledger.scrub()
 
-    async def _look(self, path: Path, digest: str | None, reader: "_Reader") -> tuple[IngestedFile, NewDocument | None]:
-        """What is to become of a file, and the document to take in."""
+    async def _look(
+        self, path: Path, digest: str | None, reader: "_Reader", upload: Path | None
+    ) -> tuple[IngestedFile, NewDocument | None]:
+        """What is to become of a file, which may be an upload, and the document to take in."""
         try:
-            file = await load(path, self._limits)
+            file = await load(path, self._limits, lies_at=upload)
             if file.digest == digest:
                 return IngestedFile(path, "unchanged"), None
             document = await reader(file)
         except (EngineError, RequestError) as error:  # a recording may fail for want of an engine
             return IngestedFile(path, "failed", error=error), None
-        new = await run_sync(_prepared, document)
+        new = await run_sync(_prepared, document, upload.name if upload else None)
         return IngestedFile(path, "added", len(new.chunks)), new
 
     async def _take_in(self, group: Sequence["_Looked"], knowledge: str) -> list[IngestedFile]:
@@ -255,7 +285,7 @@ def _tell(
         progress(Progress(path, file, files, passages, of_passages, outcome, error))
 
 
-def _prepared(document: Document) -> NewDocument:
+def _prepared(document: Document, upload: str | None) -> NewDocument:
     title, chunks = chunk(
         document.text,
         markdown=document.markdown,
@@ -263,7 +293,7 @@ def _prepared(document: Document) -> NewDocument:
         pages=document.pages,
         records=document.records,
     )
-    return catalogue.prepared(str(document.path), title, document.digest, document.text, chunks)
+    return catalogue.prepared(str(document.path), title, document.digest, document.text, chunks, upload)
 
 
 def with_context(title: str, heading: str, text: str) -> str:

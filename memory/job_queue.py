@@ -1,7 +1,7 @@
 """The queue of jobs as the ledger holds it: ingestions that wait, run or have ended; all of their SQL stands here."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,8 +11,18 @@ from uuid import uuid4
 
 JobState = Literal["waiting", "running", "done", "failed", "cancelled"]
 
-KEPT: Final = 100
+KEPT: Final = 1000
 """Jobs that have ended are forgotten when so many newer ones have been added."""
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A file that was sent."""
+
+    file: str
+    """What it is called in the folder of uploads."""
+    name: str
+    """What its sender calls it, which names the document; never a path."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +32,8 @@ class JobError:
     path: str
     message: str
     hint: str
+    kind: str = ""
+    """The name of the error in configs.errors."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +44,7 @@ class Job:
     knowledge: str
     """The name of the knowledge base."""
     paths: tuple[Path, ...]
+    """None of an upload."""
     watch: bool
     """It begins anew whenever something in the paths has changed, until it is cancelled."""
     state: JobState
@@ -46,6 +59,8 @@ class Job:
     """UTC."""
     updated_at: datetime
     """UTC."""
+    upload: Upload | None = None
+    """The file that it is to take in, where that was sent."""
 
 
 @dataclass(slots=True)
@@ -58,16 +73,19 @@ class Tally:
     errors: list[JobError] = field(default_factory=list)
 
 
-def add(connection: Connection, knowledge: str, paths: tuple[Path, ...], watch: bool) -> Job:
+def add(
+    connection: Connection, knowledge: str, paths: tuple[Path, ...], watch: bool = False, upload: Upload | None = None
+) -> Job:
     """A job that waits."""
     now = _now()
     row = connection.execute(
         """
-        INSERT INTO jobs (id, knowledge, paths, watch, state, created_at, updated_at)
-        VALUES (?, ?, ?, ?, 'waiting', ?, ?) RETURNING *
+        INSERT INTO jobs (id, knowledge, paths, watch, state, created_at, updated_at, upload, name)
+        VALUES (?, ?, ?, ?, 'waiting', ?, ?, ?, ?) RETURNING *
         """,
-        (uuid4().hex, knowledge, json.dumps([str(path) for path in paths]), watch, now, now),
-    ).fetchone()
+        (uuid4().hex, knowledge, json.dumps([str(path) for path in paths]), watch, now, now,
+         upload and upload.file, upload and upload.name),
+    ).fetchone()  # fmt: skip
     connection.execute(
         """
         DELETE FROM jobs WHERE (state = 'cancelled' OR state IN ('done', 'failed') AND NOT watch) AND number <= ? - ?
@@ -92,6 +110,20 @@ def count_watched(connection: Connection) -> int:
     """How many jobs watch their paths."""
     statement = "SELECT count(*) FROM jobs WHERE watch AND state != 'cancelled'"
     return int(connection.execute(statement).fetchone()[0])
+
+
+def uploads(connection: Connection) -> frozenset[str]:
+    """What the files are called that jobs which have not ended are to take in."""
+    rows = connection.execute("SELECT upload FROM jobs WHERE upload IS NOT NULL AND state IN ('waiting', 'running')")
+    return frozenset(row["upload"] for row in rows)
+
+
+def forget(connection: Connection, knowledge: str, names: Iterable[str]) -> None:
+    """Deletes the jobs that have taken in uploads of these names."""
+    connection.executemany(
+        "DELETE FROM jobs WHERE knowledge = ? AND name = ? AND state NOT IN ('waiting', 'running')",
+        [(knowledge, name) for name in names],
+    )
 
 
 def recover(connection: Connection) -> None:
@@ -168,4 +200,5 @@ def _job(row: Row) -> Job:
         errors=tuple(JobError(**stored) for stored in json.loads(row["errors"])),
         created_at=datetime.fromisoformat(row["created_at"]),
         updated_at=datetime.fromisoformat(row["updated_at"]),
+        upload=Upload(row["upload"], row["name"]) if row["upload"] else None,
     )

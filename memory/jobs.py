@@ -15,11 +15,18 @@ from anyio import CancelScope
 from anyio.abc import TaskGroup, TaskStatus
 from anyio.to_thread import run_sync
 
-from configs.errors import AssistantError, DocumentUnreadable, JobNotFound, RequestTooLarge, StorageError
+from configs.errors import (
+    AssistantError,
+    DocumentUnreadable,
+    JobNotFound,
+    RateLimitExceeded,
+    RequestTooLarge,
+    StorageError,
+)
 from memory import job_queue
 from memory.documents import Transcribe
 from memory.ingestion import Progress
-from memory.job_queue import Job, JobError, JobState, Tally
+from memory.job_queue import Job, JobError, JobState, Tally, Upload
 from memory.knowledge import Knowledge, check_name
 from memory.ledger import Ledger
 from memory.watching import watch
@@ -32,6 +39,8 @@ WATCHED: Final = 16
 """Jobs that may watch at a time: each takes a thread."""
 NOTED: Final = 1.0
 """Seconds between two notes of how far a job is."""
+QUEUED: Final = 1000
+"""Uploads that may wait at a time."""
 RETRY: Final = 60.0
 """Seconds until a job that watches is tried again when it has failed."""
 
@@ -51,6 +60,8 @@ class Jobs:
         self._retrying: set[str] = set()
         self._blind: dict[str, AssistantError] = {}
         """Why jobs that should watch cannot."""
+        self._end = anyio.Event()
+        """Of the next job that ends."""
 
     async def add(self, paths: Sequence[Path], *, knowledge: str = "default", watch: bool = False) -> Job:
         """A job that waits for its turn.
@@ -67,6 +78,27 @@ class Jobs:
         job = await self._ledger.write(partial(job_queue.add, knowledge=knowledge, paths=resolved, watch=watch))
         self._wake.set()
         return job
+
+    async def add_upload(self, upload: Upload, *, knowledge: str = "default") -> Job:
+        """A job that takes in a file which was sent, and lets it go if it cannot be taken in.
+
+        Raises RequestError for a name that cannot be used, RateLimitExceeded where too many uploads wait already.
+        """
+        check_name(knowledge)
+        if len(await self._ledger.read(job_queue.uploads)) >= QUEUED:
+            raise RateLimitExceeded(f"{QUEUED} uploads wait already", "Send it again later.", retry_after=RETRY)
+        job = await self._ledger.write(partial(job_queue.add, knowledge=knowledge, paths=(), upload=upload))
+        self._wake.set()
+        return job
+
+    async def finished(self, job: str) -> Job:
+        """The job with that id, once it has ended. Raises JobNotFound."""
+        while True:
+            end = self._end
+            found = await self.get(job)
+            if found.state not in ("waiting", "running"):
+                return found
+            await end.wait()
 
     async def get(self, job: str) -> Job:
         """The job with that id. Raises JobNotFound."""
@@ -86,6 +118,7 @@ class Jobs:
         for scopes in (self._watches, self._scopes):
             if job in scopes:
                 scopes[job].cancel()
+        await self._ended()
         return await self.get(job)
 
     async def run(self, transcribe: Transcribe | None = None) -> None:
@@ -114,6 +147,16 @@ class Jobs:
             with CancelScope() as self._scopes[job.id]:
                 await self._begin(job, tasks, transcribe)
             del self._scopes[job.id]
+            await self._ended()
+
+    async def _ended(self) -> None:
+        """Lets go of the file that a job has not taken in, and of those who wait for its end."""
+        try:
+            await self._knowledge.uploads.sweep()
+        except StorageError as error:  # the next sweep tries again
+            log.warning("%s (%s)", error.message, error.hint)
+        self._end.set()
+        self._end = anyio.Event()
 
     async def _begin(self, job: Job, tasks: TaskGroup, transcribe: Transcribe | None) -> None:
         if (await self.get(job.id)).state != "running":  # cancelled before there was anything to stop
@@ -150,15 +193,15 @@ class Jobs:
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(self._note, job, tally)
             stopped = self._blind.get(job.id)
+            known = self._knowledge
+            ingest = partial(known.ingest_upload, job.upload) if job.upload else partial(known.ingest, job.paths)
             try:
-                await self._knowledge.ingest(
-                    job.paths, knowledge=job.knowledge, progress=partial(_count, tally), transcribe=transcribe
-                )
+                await ingest(knowledge=job.knowledge, progress=partial(_count, tally), transcribe=transcribe)
             except AssistantError as error:
                 stopped = error
             tasks.cancel_scope.cancel()
         if stopped:
-            tally.errors.insert(0, JobError("", stopped.message, stopped.hint))
+            tally.errors.insert(0, JobError("", stopped.message, stopped.hint, type(stopped).__name__))
         all_failed = tally.done > 0 and tally.outcomes.get("failed") == tally.done
         state: JobState = "failed" if stopped or all_failed else "done"
         await self._ledger.write(partial(job_queue.note, job=job.id, tally=tally, state=state))
@@ -178,7 +221,8 @@ def _count(tally: Tally, progress: Progress) -> None:
     tally.done += 1
     tally.outcomes[progress.outcome] = tally.outcomes.get(progress.outcome, 0) + 1
     if progress.error and len(tally.errors) < ERRORS:
-        tally.errors.append(JobError(str(progress.path), progress.error.message, progress.error.hint))
+        error = progress.error
+        tally.errors.append(JobError(str(progress.path), error.message, error.hint, type(error).__name__))
 
 
 def _resolved(paths: Sequence[Path]) -> tuple[Path, ...]:

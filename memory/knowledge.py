@@ -11,14 +11,17 @@ from langchain_core.embeddings import Embeddings
 
 from configs.errors import IndexUnavailable, KnowledgeBaseNotFound, RequestError, VectorIndexDamaged
 from configs.settings import Grounding, Limits
-from memory import catalogue, vector_collections
+from memory import catalogue, job_queue, vector_collections
 from memory.catalogue import StoredDocument
 from memory.documents import Transcribe
+from memory.folder import DataFolder
 from memory.index import VectorIndex
 from memory.ingestion import Ingestion, Ingestor, Report
+from memory.job_queue import Upload
 from memory.ledger import Ledger
 from memory.reindexing import KnowledgeBase, Reindexable, Reindexer, Reindexing, ReindexReport
 from memory.search import Rankers, Retrieval, Searcher
+from memory.uploads import Uploads
 
 __all__ = ["Ingestion", "Knowledge", "Reindexing", "Retrieval", "StoredDocument", "models_in_use", "open_knowledge"]
 
@@ -42,7 +45,8 @@ class Knowledge:
     ) -> None:
         self._ledger = ledger
         self._changing = anyio.Lock()
-        self._ingestor = Ingestor(ledger, index, embeddings, limits, self._changing)
+        self.uploads = Uploads(DataFolder(ledger.folder).uploads, ledger, limits)
+        self._ingestor = Ingestor(ledger, index, embeddings, limits, self.uploads, self._changing)
         self._searcher = Searcher(ledger, index, embeddings, grounding, similarity)
         self._reindexer = Reindexer(ledger, index, embeddings, self._ingestor.sweep)
 
@@ -78,6 +82,21 @@ class Knowledge:
         check_name(knowledge)
         return await self._ingestor.ingest(paths, knowledge, progress, transcribe)
 
+    async def ingest_upload(
+        self,
+        upload: Upload,
+        *,
+        knowledge: str = "default",
+        progress: Report | None = None,
+        transcribe: Transcribe | None = None,
+    ) -> Ingestion:
+        """Takes in a file that was sent, as `ingest` does; it takes the place of an earlier upload of its name.
+
+        The file is kept while its document is. Of bytes that are known under that name already nothing is done.
+        """
+        check_name(knowledge)
+        return await self._ingestor.ingest_upload(upload, knowledge, progress, transcribe)
+
     async def reindex(
         self,
         names: Collection[str] = (),
@@ -112,13 +131,13 @@ class Knowledge:
     async def remove(self, document: str | None = None, *, knowledge: str) -> tuple[StoredDocument, ...]:
         """Deletes the document with this path, file name or title, or with None all of them; tells which.
 
-        The knowledge base goes with its last document. Raises KnowledgeBaseNotFound, and RequestError where a name
-        means several documents.
+        The files of those that were uploaded go as well, and the jobs that name them; the knowledge base goes with its
+        last document. Raises KnowledgeBaseNotFound, and RequestError where a name means several documents.
         """
         async with self._changing:
             there = await self.documents(knowledge)
             going = there if document is None else _meant(there, document, knowledge)
-            await self._ledger.write(lambda connection: catalogue.retire(connection, [gone.id for gone in going]))
+            await self._ledger.write(partial(_retire, knowledge=knowledge, going=going))
             await self._ingestor.sweep()
         return going
 
@@ -185,11 +204,18 @@ async def models_in_use(ledger: Ledger, index: VectorIndex) -> frozenset[str]:
     return frozenset(model for model in known.values() if model)
 
 
+def _retire(connection: Connection, knowledge: str, going: Sequence[StoredDocument]) -> None:
+    catalogue.retire(connection, [document.id for document in going])
+    job_queue.forget(connection, knowledge, [document.source for document in going if document.uploaded])
+
+
 def _meant(there: Sequence[StoredDocument], name: str, knowledge: str) -> tuple[StoredDocument, ...]:
     path = str(Path(name).expanduser().resolve())
-    found = [document for document in there if document.source == path] or [
-        document for document in there if name in (document.title, Path(document.source).name)
-    ]
+    found = (
+        [document for document in there if document.source == name]
+        or [document for document in there if document.source == path]
+        or [document for document in there if name in (document.title, Path(document.source).name)]
+    )
     if not found:
         raise KnowledgeBaseNotFound(
             f"there is no document {name!r} in the knowledge base {knowledge!r}",

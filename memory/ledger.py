@@ -31,6 +31,11 @@ class Ledger:
         self._path = path
         self._turn = anyio.CapacityLimiter(1)
 
+    @property
+    def folder(self) -> Path:
+        """Where the file lies."""
+        return self._path.parent
+
     async def read(self, query: Callable[[Connection], T]) -> T:
         """What `query` returns; it sees one state of the ledger."""
         return await self._transact("BEGIN", query)

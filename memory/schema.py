@@ -168,4 +168,11 @@ MIGRATIONS: Final = (
         updated_at TEXT NOT NULL
     );
     """,
+    """
+    -- What a file is called in the folder of uploads; NULL for a document that is read where it lies.
+    ALTER TABLE documents ADD COLUMN upload TEXT;
+    -- An ingestion of one upload: what it is called in that folder, and what its sender calls it.
+    ALTER TABLE jobs ADD COLUMN upload TEXT;
+    ALTER TABLE jobs ADD COLUMN name TEXT;
+    """,
 )

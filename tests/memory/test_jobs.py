@@ -222,7 +222,10 @@ async def found_base(knowledge: Knowledge) -> bool:
     return bool(await knowledge.knowledge_bases())
 
 
-async def test_jobs_that_ended_long_ago_are_forgotten(queue: Jobs, ledger: Ledger, documents: Path) -> None:
+async def test_jobs_that_ended_long_ago_are_forgotten(
+    queue: Jobs, documents: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(job_queue, "KEPT", 10)
     watching = await queue.add([documents], watch=True)
     for _ in range(job_queue.KEPT + 5):
         job = await queue.add([documents])
