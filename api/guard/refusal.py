@@ -8,7 +8,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import Receive, Scope, Send
 
 from api.errors import body, error_body
-from configs.errors import AssistantError, InvalidApiKey, RateLimitExceeded
+from configs.errors import AssistantError, EngineNotInstalled, InvalidApiKey, ModelNotFound, RateLimitExceeded
 
 
 def error_response(error: Exception) -> JSONResponse:
@@ -18,6 +18,9 @@ def error_response(error: Exception) -> JSONResponse:
             return JSONResponse(body(error), error.status, headers=_later(error.retry_after))
         case InvalidApiKey():
             return JSONResponse(body(error), error.status, headers={"www-authenticate": "Bearer"})
+        case EngineNotInstalled() | ModelNotFound():
+            # Other failures of the same status may pass; these last until somebody gets what is missing.
+            return JSONResponse(body(error), error.status, headers={"x-should-retry": "false"})
         case AssistantError():
             return JSONResponse(body(error), error.status)
         case RequestValidationError():
