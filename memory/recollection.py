@@ -106,9 +106,10 @@ class Recaller:
 
     async def recall(self, space: Space, question: str, without: Collection[str], now: datetime) -> Recollection:
         """See Memories.recall."""
-        number = await self._ledger.read(partial(memory_tables.find_space, space=space))
-        if number is None:
+        place = await self._ledger.read(partial(_place, space=space))
+        if place is None:
             return NOTHING
+        number, collection = place
         asks = partial(
             _Inquiry,
             past=bool(_PAST.search(question)),
@@ -118,7 +119,7 @@ class Recaller:
         span, whole = time_span(question, now), asks(asked(_topic(question)), within=None)
         if span is None and not whole.personal.has_content:
             return NOTHING
-        near = await self._nearest(number, question)
+        near = await self._nearest(collection, question)
         if span is not None:
             then = asks(asked(_topic(span.rest)), within=(span.begin, span.end))
             found = await self._found(number, then, near, now)
@@ -126,9 +127,8 @@ class Recaller:
                 return found
         return await self._found(number, whole, near, now)
 
-    async def _nearest(self, space: int, question: str) -> dict[int, float]:
+    async def _nearest(self, collection: int | None, question: str) -> dict[int, float]:
         """The similarities of the nearest memories, the nearest first."""
-        collection = await self._ledger.read(partial(memory_tables.collection_of, space=space))
         if collection is None:
             return {}
         # Embedding changes nothing, so a cancelled turn need not wait for it.
@@ -191,6 +191,12 @@ class Recaller:
         age = max(0.0, (now - candidate.memory.said_at).total_seconds() / 86400)
         recency: float = 0.5 ** (age / self._wanted.half_life_days)
         return candidate.coverage**2 * candidate.rank * (0.5 + 0.5 * recency) * (0.5 + candidate.memory.importance / 6)
+
+
+def _place(connection: Connection, space: Space) -> tuple[int, int | None] | None:
+    """The number of a space, and of the collection that its vectors are in, where there is one."""
+    number = memory_tables.find_space(connection, space)
+    return None if number is None else (number, memory_tables.collection_of(connection, number))
 
 
 def fitting(memories: Sequence[Memory], items: int, tokens: float) -> tuple[Memory, ...]:
