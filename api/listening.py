@@ -15,7 +15,8 @@ def bind(host: str, port: int, *, published_on_loopback: bool = False, keyed: bo
     if not published_on_loopback and not keyed:
         _require_loopback(host)
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    taken = socket.socket(family, socket.SOCK_STREAM)
+    # Only of a socket that is told to be TCP does asyncio see that small pieces are not held back (TCP_NODELAY).
+    taken = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         taken.bind((host, port))

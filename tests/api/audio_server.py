@@ -13,6 +13,8 @@ import uvicorn
 
 from agent.assistant import open_assistant
 from api.app import create_app
+from api.listening import address, bind
+from api.server import configured
 from api.service import Service
 from configs.settings import Settings, load_settings
 
@@ -30,16 +32,13 @@ def served(data: Path, **sections: Any) -> Iterator[openai.OpenAI]:
         text_to_speech={"engine": "espeak-ng"},
         **sections,
     )
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
+    with bind("127.0.0.1", 0) as taken:
         running = _Running()
         thread = threading.Thread(target=anyio.run, args=(running.serve, settings, taken))
         thread.start()
         try:
             assert running.ready.wait(60)
-            base = f"http://127.0.0.1:{taken.getsockname()[1]}/v1"
-            with openai.OpenAI(base_url=base, api_key="none", max_retries=0, timeout=60) as client:
+            with openai.OpenAI(base_url=f"{address(taken)}/v1", api_key="none", max_retries=0, timeout=60) as client:
                 yield client
         finally:
             if running.server:
@@ -57,8 +56,7 @@ class _Running:
     async def serve(self, settings: Settings, taken: socket.socket) -> None:
         try:
             async with open_assistant(settings) as assistant:
-                config = uvicorn.Config(create_app(assistant, Service()), log_config=None, lifespan="off")
-                self.server = uvicorn.Server(config)
+                self.server = uvicorn.Server(configured(create_app(assistant, Service()), settings))
                 self.ready.set()
                 await self.server.serve([taken])
         finally:

@@ -1,6 +1,5 @@
 """A chat server over a real socket, for clients that know nothing of tests; its assistant can be looked into."""
 
-import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +12,8 @@ from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from agent.assistant import Assistant, open_assistant
 from api.app import create_app
+from api.listening import address, bind
+from api.server import configured
 from api.service import Service
 from configs.settings import load_settings
 from memory.remembered import Memory, Space
@@ -59,12 +60,11 @@ def chat_server(data: Path, *, service: Service | None = None, **sections: Any) 
     with (
         start_blocking_portal() as portal,
         portal.wrap_async_context_manager(open_assistant(settings)) as assistant,
-        socket.create_server(("127.0.0.1", 0)) as taken,
+        bind("127.0.0.1", 0) as taken,
     ):
-        app = create_app(assistant, service or Service())
-        server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off", ws="none"))
+        server = uvicorn.Server(configured(create_app(assistant, service or Service()), settings))
         running = portal.start_task_soon(server.serve, [taken])
-        url = f"http://127.0.0.1:{taken.getsockname()[1]}"
+        url = address(taken)
         try:
             with openai.OpenAI(base_url=f"{url}/v1", api_key="none", max_retries=0, timeout=30) as client:
                 yield ChatServer(url, client, assistant, portal)
