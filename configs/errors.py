@@ -265,3 +265,11 @@ class AddressInUse(RequestError):
     """Another program listens on that address."""
 
     exit_code = 69
+
+
+def error_named(name: str) -> type[AssistantError]:
+    """The error of that name in the tree; the base of all where there is none."""
+    kinds: list[type[AssistantError]] = [AssistantError]
+    for kind in kinds:
+        kinds += kind.__subclasses__()
+    return next((kind for kind in kinds if kind.__name__ == name), AssistantError)

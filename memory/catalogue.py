@@ -79,6 +79,11 @@ class Pending:
 
 
 _INSERT_TERMS: Final = "INSERT INTO lexicon (rowid, scope, context, body) VALUES (?, ?, ?, ?)"
+_DOCUMENTS: Final = """
+    SELECT d.id, k.name AS knowledge, title, source, characters, passages, digest, added_at,
+        upload IS NOT NULL AS uploaded
+    FROM documents d JOIN knowledge_bases k ON k.id = d.knowledge_base WHERE state = 'ready'
+"""
 _TEXTS: Final = """
     SELECT p.id, d.title, p.heading, p.text FROM passages p JOIN documents d ON d.id = p.document
     WHERE d.state = 'ready' AND d.knowledge_base = ?
@@ -104,16 +109,14 @@ def knowledge_bases(connection: Connection) -> dict[str, int]:
 
 def documents(connection: Connection, knowledge: str | None = None) -> tuple[StoredDocument, ...]:
     """The ready documents of one knowledge base or of all, by name and source."""
-    rows = connection.execute(
-        """
-        SELECT d.id, k.name AS knowledge, title, source, characters, passages, digest, added_at,
-            upload IS NOT NULL AS uploaded
-        FROM documents d JOIN knowledge_bases k ON k.id = d.knowledge_base
-        WHERE state = 'ready' AND (k.name = :knowledge OR :knowledge IS NULL) ORDER BY k.name, source
-        """,
-        {"knowledge": knowledge},
-    )
-    return tuple(_document(row) for row in rows)
+    statement = f"{_DOCUMENTS} AND (k.name = :knowledge OR :knowledge IS NULL) ORDER BY k.name, source"
+    return tuple(_document(row) for row in connection.execute(statement, {"knowledge": knowledge}))
+
+
+def document(connection: Connection, number: int) -> StoredDocument | None:
+    """The ready document with that id."""
+    row = connection.execute(f"{_DOCUMENTS} AND d.id = ?", (number,)).fetchone()
+    return _document(row) if row else None
 
 
 def uploads(connection: Connection) -> frozenset[str]:

@@ -101,6 +101,13 @@ def get(connection: Connection, job: str) -> Job | None:
     return _job(row) if row else None
 
 
+def latest(connection: Connection, knowledge: str, name: str) -> Job | None:
+    """The latest job for an upload of that name."""
+    statement = "SELECT * FROM jobs WHERE knowledge = ? AND name = ? ORDER BY number DESC LIMIT 1"
+    row = connection.execute(statement, (knowledge, name)).fetchone()
+    return _job(row) if row else None
+
+
 def all_jobs(connection: Connection) -> tuple[Job, ...]:
     """All jobs, the latest first."""
     return tuple(_job(row) for row in connection.execute("SELECT * FROM jobs ORDER BY number DESC"))

@@ -107,6 +107,10 @@ class Jobs:
             raise JobNotFound(f"there is no job {job!r}", "It may have ended long ago; list the jobs.")
         return found
 
+    async def latest(self, name: str, *, knowledge: str) -> Job | None:
+        """The latest job that was to take in an upload of that name."""
+        return await self._ledger.read(partial(job_queue.latest, knowledge=knowledge, name=name))
+
     async def all(self) -> tuple[Job, ...]:
         """All jobs that have not been forgotten, the latest first."""
         return await self._ledger.read(job_queue.all_jobs)

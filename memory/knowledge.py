@@ -128,6 +128,13 @@ class Knowledge:
             await self.require([knowledge])
         return await self._ledger.read(lambda connection: catalogue.documents(connection, knowledge))
 
+    async def document(self, number: int) -> StoredDocument:
+        """The document with that id. Raises KnowledgeBaseNotFound."""
+        found = await self._ledger.read(partial(catalogue.document, number=number))
+        if found is None:
+            raise KnowledgeBaseNotFound(f"there is no document {number}", "It may have been replaced; list them.")
+        return found
+
     async def remove(self, document: str | None = None, *, knowledge: str) -> tuple[StoredDocument, ...]:
         """Deletes the document with this path, file name or title, or with None all of them; tells which.
 

@@ -80,7 +80,8 @@ class BodyLimits:
             case "json":
                 return self._server.json_bytes
             case "document":
-                return self._limits.document_bytes + FRAMING
+                # A recording is a document as well.
+                return max(self._limits.document_bytes, self._limits.audio_bytes) + FRAMING
             case "sound":
                 # Base64 takes four bytes for three.
                 return self._limits.audio_bytes * 4 // 3 + FRAMING

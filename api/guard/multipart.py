@@ -1,4 +1,4 @@
-"""Multipart forms, read as they come: fields and one file, each bounded; believes no name and no type of a file."""
+"""Multipart forms, read as they come: fields and one file, each bounded; believes no type of a file, opens none."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -24,13 +24,21 @@ class Form:
     fields: dict[str, list[str]] = field(default_factory=dict)
     """The values of each, in order; "name[]" is the same field as "name"."""
     file: bytearray | None = None
+    """Empty where the file was handed on as it came."""
+    file_name: str = ""
+    """What the sender calls the file: any text, which may hold folders."""
 
 
 class FormReader:
     """Reads one form, piece by piece; however it is cut, the form is the same."""
 
-    def __init__(self, content_type: str, *, file: str, file_bytes: int) -> None:
-        """`file`: the name of the part that may be large. Raises RequestError where no boundary is named."""
+    def __init__(
+        self, content_type: str, *, file: str, file_bytes: int, take_file: Callable[[bytes], object] | None = None
+    ) -> None:
+        """`file`: the name of the part that may be large; `take_file` is handed its bytes, which else are kept.
+
+        Raises RequestError where no boundary is named.
+        """
         header = Message()
         header["content-type"] = content_type
         boundary = header.get_boundary("")
@@ -39,16 +47,19 @@ class FormReader:
         self.form = Form()
         self._wanted = file
         self._file_bytes = file_bytes
+        self._take_file = take_file
         self._delimiter = b"\r\n--" + boundary.encode("latin-1", "replace")
         # The first delimiter has no line before it.
         self._kept = bytearray(b"\r\n")
         self._step: Callable[[], bool] = self._preamble
         self._name = ""
         self._value = bytearray()
+        self._size = 0
         self._parts = 0
 
     def push(self, data: bytes) -> None:
-        """Takes the next piece. Raises RequestError for what is no form, RequestTooLarge over a limit."""
+        """Takes the next piece. Raises RequestError for what is no form, RequestTooLarge over a limit, and what
+        `take_file` raises."""
         self._kept += data
         while self._step():
             pass
@@ -116,20 +127,25 @@ class FormReader:
         self._parts += 1
         if self._parts > FIELDS:
             raise RequestTooLarge(f"the form has more than {FIELDS} parts", "Send fewer fields.")
-        self._name, is_file = _named(head)
-        if is_file and self._name != self._wanted:
+        self._name, file_name = _named(head)
+        if file_name is not None and self._name != self._wanted:
             raise RequestError(f"a file is sent as {self._name[:40]!r}", f"Send it as `{self._wanted}`.", self._wanted)
-        self._value = bytearray()
+        self._value, self._size = bytearray(), 0
         if self._name == self._wanted:
             if self.form.file is not None:
                 raise RequestError("there are several files", "Send one file at a time.", self._wanted)
             self._value = self.form.file = bytearray()
+            self.form.file_name = file_name or ""
 
     def _take(self, data: bytes) -> None:
-        self._value += data
+        self._size += len(data)
         most = self._file_bytes if self._name == self._wanted else FIELD_BYTES
-        if len(self._value) > most:
+        if self._size > most:
             raise RequestTooLarge(f"`{self._name[:40]}` is larger than {most} bytes", "Send less.", self._name[:40])
+        if self._take_file is not None and self._name == self._wanted:
+            self._take_file(data)
+        else:
+            self._value += data
 
     def _keep_field(self) -> None:
         name = self._name.removesuffix("[]")
@@ -139,8 +155,8 @@ class FormReader:
             raise RequestError(f"`{name[:40]}` is no UTF-8", "Send text as UTF-8.", name[:40]) from error
 
 
-def _named(head: bytes) -> tuple[str, bool]:
-    """A part's name, and whether it calls itself a file."""
+def _named(head: bytes) -> tuple[str, str | None]:
+    """A part's name, and what its file is called; None where it is no file."""
     header = Message()
     for line in head.decode("utf-8", "replace").splitlines():
         key, _, value = line.partition(":")
@@ -149,7 +165,14 @@ def _named(head: bytes) -> tuple[str, bool]:
     name = header.get_param("name", "", "content-disposition")
     if header.get_content_disposition() != "form-data" or not name:
         raise _malformed("a part has no name")
-    return collapse_rfc2231_value(name), header.get_filename() is not None
+    return collapse_rfc2231_value(name), _file_name(header)
+
+
+def _file_name(header: Message) -> str | None:
+    """What a part calls its file; a name that comes with its encoding (`filename*`) counts before one without."""
+    said = header.get_params([], "content-disposition")
+    names = [value for key, value in said if key.lower() == "filename"]
+    return collapse_rfc2231_value(max(names, key=lambda name: isinstance(name, tuple))) if names else None
 
 
 def _malformed(why: str) -> RequestError:

@@ -31,7 +31,7 @@ async def list_documents(settings: Settings, *, json: bool) -> None:
         for document in documents:
             if document.knowledge == base:
                 size = f"{document.characters} characters, {document.passages} passages"
-                console().print(f"  {safe(document.title)}  ({size})  {safe(document.source)}")
+                console().print(f"  {safe(document.title)}  ({size})  {_source(document)}")
 
 
 async def search(settings: Settings, question: str, knowledge: Sequence[str], limit: int | None, *, json: bool) -> None:
@@ -59,7 +59,7 @@ async def remove(settings: Settings, document: str | None, knowledge: str) -> No
     async with open_store(settings) as store:
         gone = await store.knowledge.remove(document, knowledge=knowledge)
     for removed in gone:
-        console().print(f"removed {safe(removed.title)}  {safe(removed.source)}")
+        console().print(f"removed {safe(removed.title)}  {_source(removed)}")
 
 
 async def reindex(settings: Settings, knowledge: Sequence[str]) -> None:
@@ -96,6 +96,10 @@ def _bar() -> Generator[Callable[[ReindexProgress], None], None, None]:
 def _measures(found: Retrieval) -> str:
     similarity = "" if found.similarity is None else f", similarity {found.similarity:.2f}"
     return f"coverage {found.coverage:.2f}{similarity}"
+
+
+def _source(document: StoredDocument) -> str:
+    return f"uploaded as {safe(document.source)}" if document.uploaded else safe(document.source)
 
 
 def as_json(document: StoredDocument) -> dict[str, Any]:
