@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from agent.client_request import Parted
+from agent.inquiry import Inquiry
 from memory.memories import Memories
 from memory.turns import StoredTurn, Turns
 
@@ -21,7 +22,7 @@ class ClientHistory:
         """Keeps a turn, in place of those that the client has replaced; one without a reply replaces none."""
         if not turn.reply and turn.outcome != "completed":
             return
-        kept = await self.turns.of(turn.conversation)
+        kept = await self.turns.of(turn.conversation, user=turn.user)
         if gone := replaced(kept, self.sent.exchanges, turn.question):
             await self.memories.withdraw(turn.user, gone)
         begun = "".join(message.text for message in self.sent.since if message.type == "ai")
@@ -31,10 +32,11 @@ class ClientHistory:
         await self.turns.add(turn)
 
 
-async def seen(turns: Turns, conversation: str, sent: Parted) -> tuple[str, ...]:
+async def seen(turns: Turns, inquiry: Inquiry, sent: Parted) -> tuple[str, ...]:
     """The turns that the client's own messages hold."""
     asked = {_folded(question) for question, _ in sent.exchanges}
-    return tuple(turn.id for turn in await turns.of(conversation) if _folded(turn.question) in asked)
+    kept = await turns.of(inquiry.conversation, user=inquiry.user)
+    return tuple(turn.id for turn in kept if _folded(turn.question) in asked)
 
 
 def replaced(kept: Sequence[StoredTurn], earlier: Sequence[tuple[str, str]], question: str) -> tuple[str, ...]:

@@ -61,7 +61,7 @@ class Completion:
         inquiry = replace(inquiry, text=inquiry.text[:LOOKED_UP])
         context = self._answering.begin(inquiry)
         context.for_program = self._request.generation.shape is not None or self._request.forced
-        known = () if self._answering.embedded else await seen(self._turns, inquiry.conversation, self._sent)
+        known = () if self._answering.embedded else await seen(self._turns, inquiry, self._sent)
         async with aclosing(self._answering.answer(context, inquiry, known, self._generate)) as reply:
             async for event in reply:
                 yield event

@@ -1,10 +1,12 @@
 """The HTTP door: requests in, answers and errors out as JSON; what an answer is, it does not know."""
 
 import base64
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from importlib.metadata import version
 from typing import Any
+from uuid import uuid4
 
 from anyio.to_thread import run_sync
 from fastapi import APIRouter, FastAPI, Request
@@ -13,6 +15,7 @@ from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 
 from agent.assistant import Assistant
+from agent.attendance import Attendance
 from api.answer import Answer, Asked, answered, as_json, engines, in_order
 from api.guard.guards import ANONYMOUS, guard
 from api.guard.principal import Caller, Principal, principal_of
@@ -49,6 +52,7 @@ def create_app(assistant: Assistant, service: Service, *, beyond: bool = False) 
     app.add_middleware(OllamaErrors)
     app.add_middleware(Counted, metrics=service.metrics)
     assistant.watchers.append(service.metrics.turn)
+    asking = Attendance()
 
     @app.head("/health", include_in_schema=False)
     @app.get("/health")
@@ -63,9 +67,8 @@ def create_app(assistant: Assistant, service: Service, *, beyond: bool = False) 
         async def answer(all_read: Callable[[], object]) -> JSONResponse:
             asked = await asked_in(request, assistant.settings.limits)
             all_read()
-            asked = await _permitted(assistant, principal_of(request), asked)
-            async with service.turns.entered():
-                found = await answered(assistant, asked)
+            async with _permitted(assistant, asking, principal_of(request), asked) as own, service.turns.entered():
+                found = await answered(assistant, own)
             return await run_sync(lambda: JSONResponse(as_json(found, _audio(found))))
 
         return await service.attend(request, answer)
@@ -106,15 +109,19 @@ def _behind(assistant: Assistant) -> list[str]:
     return [f"memory: {failure.message}; {failure.hint}"] if failure else []
 
 
-async def _permitted(assistant: Assistant, caller: Principal, asked: Asked) -> Asked:
+@asynccontextmanager
+async def _permitted(
+    assistant: Assistant, asking: Attendance, caller: Principal, asked: Asked
+) -> AsyncGenerator[Asked, None]:
     """The question, as its caller may ask it. Raises InsufficientPermissions, also for another user's conversation."""
-    user = caller.acting_as(asked.user)
-    earlier = await assistant.store.turns.of(asked.conversation, 1) if asked.conversation else ()
-    if any(turn.user != user for turn in earlier):
-        raise InsufficientPermissions(
-            f"the conversation {asked.conversation!r} is not one of {user!r}", "Leave it out, and begin a new one."
-        )
-    return replace(asked, user=user)
+    user, conversation = caller.acting_as(asked.user), asked.conversation or uuid4().hex
+    # Whose a new conversation is, is known when its first turn has ended.
+    async with asking.turn(conversation):
+        if await assistant.store.turns.users(conversation) - {user}:
+            raise InsufficientPermissions(
+                f"the conversation {conversation!r} is not one of {user!r}", "Leave it out, and begin a new one."
+            )
+        yield replace(asked, user=user, conversation=conversation)
 
 
 async def _handle(request: Request, error: Exception) -> JSONResponse:

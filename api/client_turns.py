@@ -6,25 +6,25 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
+from starlette.datastructures import Headers
 from starlette.requests import Request
 
 from agent.assistant import Assistant
 from agent.background_task import is_background_task
 from agent.client_request import ClientRequest
 from agent.events import TurnEvent
+from api.guard.forwarded import UNNAMED, forwarded_conversation, forwarded_task, said
 from api.guard.principal import principal_of
 from api.openai.chat_messages import ChatMessages
 from api.openai.chat_request import Message
+from api.question import check_names
 from api.turn_stream import turn_events
+from configs.server import ForwardedHeaders
 from models.generation import Generation
 from tools.speech_output import Speaker
 
-CHAT_HEADERS: Final = ("x-openwebui-chat-id", "x-conversation-id")
 CHAT_KEYS: Final = ("conversation_id", "chat_id", "session_id", "thread_id")
 """What a request's `metadata` may call the conversation."""
-TASK_HEADERS: Final = ("x-openwebui-task", "x-task")
-UNSAID: Final = frozenset({"", "new", "none", "null", "undefined"})
-"""What frontends send in place of an id that there is not yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,15 +66,16 @@ class ClientTurns:
 
     async def _wanted(self, request: Request, asked: Asked) -> ClientRequest:
         """What the agent is asked. Raises RequestError, and as decoding and hearing do."""
-        caller = principal_of(request)
-        messages = await self.messages.read(asked.messages, caller.user)
+        caller, names = principal_of(request), self._assistant.settings.server.forwarded
+        user = caller.speaking_as(asked.user)
+        messages = await self.messages.read(asked.messages, user)
         return ClientRequest(
             persona=asked.persona,
-            user=asked.user if asked.user and caller.trusted else caller.user,
+            user=user,
             messages=messages,
-            chat=chat_in(asked.metadata or {}, request.headers),
+            chat=chat_in(asked.metadata or {}, request.headers, names),
             speaker="" if caller.trusted else asked.user,
-            background=_first(request.headers, TASK_HEADERS) != "" or is_background_task(messages),
+            background=forwarded_task(request.headers, names) != "" or is_background_task(messages),
             tools=asked.tools,
             forced=asked.forced,
             generation=asked.generation,
@@ -83,16 +84,20 @@ class ClientTurns:
         )
 
 
-def chat_in(metadata: Mapping[str, Any], headers: Mapping[str, str]) -> str:
+def chat_in(metadata: Mapping[str, Any], headers: Headers, names: ForwardedHeaders) -> str:
     """What the client calls the conversation; empty where it does not."""
-    named = (str(metadata[key]) for key in CHAT_KEYS if isinstance(metadata.get(key), str | int))
-    return _first(headers, CHAT_HEADERS) or next((name for name in named if _is_said(name)), "")
+    named = (said(str(metadata[key])) for key in CHAT_KEYS if isinstance(metadata.get(key), str | int))
+    return forwarded_conversation(headers, names) or next((name for name in named if name not in ("", UNNAMED)), "")
 
 
-def _first(headers: Mapping[str, str], names: Sequence[str]) -> str:
-    return next((headers[name] for name in names if _is_said(headers.get(name, ""))), "")
+def user_in(given: str | dict[str, Any] | None) -> str:
+    """Who the client's `user` says is speaking: a text, or an object with an `id` or `email`; empty where it does not.
 
-
-def _is_said(value: str) -> bool:
-    """Whether a value is one, and neither a placeholder that the frontend left as it was nor a word for none."""
-    return value.strip().lower() not in UNSAID and "{{" not in value
+    A name alone is nobody's own. Raises RequestError for one that cannot be a user.
+    """
+    if isinstance(given, dict):
+        given = next((str(given[key]) for key in ("id", "email") if isinstance(given.get(key), str | int)), "")
+    user = said(given or "")
+    if user:
+        check_names(user=user)
+    return user

@@ -32,6 +32,7 @@
         ├── ModelNotServed
         ├── KeyNotFound
         ├── InvalidApiKey                  who calls is not known
+        │   └── InvalidUserToken           nor whose request it passes on
         ├── InsufficientPermissions        who calls may not do that
         ├── RateLimitExceeded              trying again later will help
         └── AddressInUse
@@ -241,6 +242,10 @@ class InvalidApiKey(RequestError):
 
     exit_code = 77
     status = 401
+
+
+class InvalidUserToken(InvalidApiKey):
+    """A frontend's word on which of its users is speaking cannot be believed."""
 
 
 class InsufficientPermissions(RequestError):

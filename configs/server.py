@@ -9,6 +9,20 @@ from configs.section import Count, Duration, Section
 
 HostName = Annotated[str, Field(pattern=r"^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$")]
 Origin = Annotated[str, Field(pattern=r"^https?://[A-Za-z0-9.\[\]:-]+$")]
+HeaderName = Annotated[str, Field(pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}$"), AfterValidator(str.lower)]
+
+
+class ForwardedHeaders(Section):
+    """The headers in which a frontend says more of the request that it passes on."""
+
+    user: tuple[HeaderName, ...] = ("x-openwebui-user-id", "x-user-id")
+    """Whose it is; believed of keys that were made with `--trusted-headers`."""
+    user_jwt: HeaderName = "x-openwebui-user-jwt"
+    """The same, signed; believed of keys that were made with `--user-jwt-secret-file`."""
+    conversation: tuple[HeaderName, ...] = ("x-openwebui-chat-id", "x-conversation-id")
+    """To which conversation it belongs."""
+    task: tuple[HeaderName, ...] = ("x-openwebui-task", "x-task")
+    """What the frontend asks for itself, such as a title."""
 
 
 class Server(Section):
@@ -24,6 +38,7 @@ class Server(Section):
     """Names that the server may be called by, beside those of the loopback; without a port."""
     origins: tuple[Origin, ...] = ()
     """Web pages elsewhere that may call, such as https://chat.example.org; none unless named."""
+    forwarded: ForwardedHeaders = ForwardedHeaders()
     requests_per_minute: Count = 600
     """Of one caller; as many at once when it has been quiet."""
     requests_at_once: Count = 16

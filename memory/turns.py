@@ -85,11 +85,21 @@ class Turns:
         rows = await self._ledger.read(lambda c: c.execute("SELECT * FROM turns WHERE id = ?", (turn,)).fetchall())
         return stored_turn(rows[0]) if rows else None
 
-    async def of(self, conversation: str, limit: int = 100) -> tuple[StoredTurn, ...]:
-        """The last turns of a conversation, at most `limit`, the oldest first."""
-        statement = "SELECT * FROM turns WHERE conversation = ? ORDER BY created_at DESC, number DESC LIMIT ?"
-        rows = await self._ledger.read(lambda c: c.execute(statement, (conversation, limit)).fetchall())
+    async def of(self, conversation: str, limit: int = 100, *, user: str | None = None) -> tuple[StoredTurn, ...]:
+        """The last turns of a conversation, at most `limit`, the oldest first; of one user, where it is named."""
+        statement = """
+            SELECT * FROM turns WHERE conversation = :conversation AND (:user IS NULL OR user = :user)
+            ORDER BY created_at DESC, number DESC LIMIT :limit
+        """
+        values = {"conversation": conversation, "user": user, "limit": limit}
+        rows = await self._ledger.read(lambda c: c.execute(statement, values).fetchall())
         return tuple(stored_turn(row) for row in reversed(rows))
+
+    async def users(self, conversation: str) -> frozenset[str]:
+        """Whose turns a conversation holds."""
+        statement = "SELECT DISTINCT user FROM turns WHERE conversation = ?"
+        rows = await self._ledger.read(lambda c: c.execute(statement, (conversation,)).fetchall())
+        return frozenset(row["user"] for row in rows)
 
     async def conversations(self, user: str) -> tuple[Conversation, ...]:
         """A user's conversations, the latest first."""

@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.guard.bodies import BodyLimits
 from api.guard.credentials import credential
+from api.guard.forwarded import forwarded_user
 from api.guard.header_limits import HeaderLimits
 from api.guard.keys import Key, KeyRing
 from api.guard.origins import Origins
@@ -20,17 +21,13 @@ from api.guard.rates import Allowance, Bucket, Gate
 from api.guard.refusal import refuse
 from api.guard.request_ids import RequestIds
 from api.guard.scopes import SCOPES
-from api.question import check_names
-from configs.errors import AssistantError, ConfigError, InsufficientPermissions, InvalidApiKey, RequestError
+from configs.errors import AssistantError, ConfigError, InsufficientPermissions, InvalidApiKey
 from configs.settings import Settings
 
 log = logging.getLogger(__name__)
 
 ANONYMOUS = Principal("anonymous", "", frozenset(), trusted=False)
 """Who calls without a key where one is needed: may see what is public."""
-
-FORWARDED = "x-openwebui-user-id"
-"""The header by which Open WebUI says which of its users is speaking."""
 
 LOOK = 2.0
 """Seconds between looks whether the key of an open WebSocket still holds."""
@@ -107,13 +104,19 @@ class Guard:
             log.error("%s; %s", error.message, error.hint)
             raise HTTPException(503, "the keys of this server cannot be read; its log says more") from error
         if key is not None:
-            return _principal(key, Headers(scope=scope)), key
+            return self._principal(key, Headers(scope=scope)), key
         if token is None and permission_for(scope["path"]).public and scope.get("method") in ("GET", "HEAD"):
             return ANONYMOUS, None
         raise InvalidApiKey(
             "the key is not known" if token else "a key is needed",
             "Send one as `Authorization: Bearer KEY`; `tingshuo key create NAME` makes one.",
         )
+
+    def _principal(self, key: Key, headers: Headers) -> Principal:
+        """Who calls with a key. A frontend that is trusted to say who is speaking is held to what it says."""
+        if user := forwarded_user(key, headers, self._server.forwarded):
+            return Principal(key.name, user, key.scopes, trusted=False)
+        return Principal(key.name, key.user, key.scopes, trusted=key.trusted_headers or "admin" in key.scopes)
 
     async def _pass(self, scope: Scope, receive: Receive, send: Send, key: Key | None) -> None:
         if scope["type"] == "http":
@@ -149,17 +152,6 @@ class Guard:
                 Gate(door.sockets_at_once, called="WebSockets of this key"),
             )
         return self._uses[principal.name]
-
-
-def _principal(key: Key, headers: Headers) -> Principal:
-    """Who calls with a key. A frontend that is trusted to say who is speaking is held to what it says."""
-    said = set(headers.getlist(FORWARDED)) if key.trusted_headers else set[str]()
-    if len(said) > 1:
-        raise RequestError(f"several different users are named in {FORWARDED}", "Name one.")
-    for user in said:
-        check_names(user=user)
-        return Principal(key.name, user, key.scopes, trusted=False)
-    return Principal(key.name, key.user, key.scopes, trusted=key.trusted_headers or "admin" in key.scopes)
 
 
 def _check_scopes(principal: Principal, scope: Scope) -> None:

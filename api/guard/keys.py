@@ -1,4 +1,4 @@
-"""Keys to the server: a small file that holds hashes alone; it is read again as soon as it has changed."""
+"""Keys to the server: a small file that holds no key, only hashes; it is read again as soon as it has changed."""
 
 import hashlib
 import hmac
@@ -7,7 +7,7 @@ import secrets
 import tempfile
 from collections.abc import Generator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -36,6 +36,8 @@ class Key:
     trusted_headers: bool
     created_at: datetime
     """UTC."""
+    user_secret: str = field(default="", repr=False)
+    """With which its frontend signs who is speaking; opens nothing without the key. Empty where it signs nothing."""
 
 
 class _Kept(BaseModel):
@@ -92,10 +94,12 @@ class KeyRing:
                 found = key
         return found
 
-    def create(self, name: str, *, scopes: frozenset[Scope], user: str, trusted_headers: bool = False) -> str:
+    def create(
+        self, name: str, *, scopes: frozenset[Scope], user: str, trusted_headers: bool = False, user_secret: str = ""
+    ) -> str:
         """A new key's token, which is kept nowhere. Raises RequestError where the name is taken."""
         token = PREFIX + secrets.token_urlsafe(32)
-        key = Key(name, digest_of(token), token[:SHOWN], scopes, user, trusted_headers, datetime.now(UTC))
+        key = Key(name, digest_of(token), token[:SHOWN], scopes, user, trusted_headers, datetime.now(UTC), user_secret)
         with self._alone():
             kept = self.keys() or ()
             if any(each.name == name for each in kept):

@@ -35,6 +35,10 @@ class Principal:
             "Leave the user out, or use a key with the scope admin, or one made with --trusted-headers.",
         )
 
+    def speaking_as(self, said: str) -> str:
+        """The user of a turn whose client says who is speaking, as many do unasked: believed where it may name one."""
+        return said if said and self.trusted else self.user
+
 
 def principal_of(connection: HTTPConnection) -> Principal:
     """Who sent a request or opened a WebSocket; the guard has put it there."""

@@ -32,9 +32,8 @@ class TurnRoutes:
         limit: Annotated[int, Query(ge=1, le=1_000)] = LISTED,
     ) -> dict[str, Any]:
         """The last turns of a conversation, the oldest first."""
-        of = caller.acting_as(user)
-        found = await self._turns.of(conversation, limit)
-        return {"object": "list", "data": [as_json(turn) for turn in found if turn.user == of]}
+        found = await self._turns.of(conversation, limit, user=caller.acting_as(user))
+        return {"object": "list", "data": [as_json(turn) for turn in found]}
 
     async def one(
         self,

@@ -25,11 +25,11 @@ class ChatMessages:
 
     def __init__(self, assistant: Assistant) -> None:
         self._assistant = assistant
-        self._words: dict[str, str] = {}
+        self._words: dict[tuple[str, str], str] = {}
 
-    def keep(self, key: str, words: str) -> None:
-        """Keeps the words of a sound; the oldest go first."""
-        self._words[key] = words
+    def keep(self, user: str, sound: str, words: str) -> None:
+        """Keeps the words of a user's sound, by its id; the oldest go first."""
+        self._words[user, sound] = words
         while len(self._words) > KEPT:
             self._words.pop(next(iter(self._words)))
 
@@ -58,7 +58,7 @@ class ChatMessages:
 
     async def _text(self, message: Message, where: str, user: str) -> str:
         if message.audio and not message.content:
-            words = self._words.get(f"{user}/{message.audio.id}")
+            words = self._words.get((user, message.audio.id))
             if words is None:
                 raise RequestError("that spoken reply is not known any more", "Send its text.", f"{where}.audio")
             return words
@@ -80,7 +80,7 @@ class ChatMessages:
 
     async def _heard(self, data: str, where: str, user: str) -> str:
         """What is said in a sound; its container counts, whatever format is named."""
-        key = f"{user}/{hashlib.sha256(data.encode()).hexdigest()}"
+        key = user, hashlib.sha256(data.encode()).hexdigest()
         if key in self._words:
             return self._words[key]
         ears, limits = self._assistant.ears, self._assistant.settings.limits
@@ -94,7 +94,7 @@ class ChatMessages:
         transcript = await ears.transcribe(chunk, Hearing())
         if not transcript.text.strip():
             raise NoSpeechHeard("no speech was heard in a message's sound", "Speak louder, closer or longer.", where)
-        self.keep(key, transcript.text)
+        self.keep(*key, transcript.text)
         return transcript.text
 
 

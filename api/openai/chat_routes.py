@@ -12,7 +12,7 @@ from fastapi.responses import JSONResponse, Response
 
 from agent.assistant import Assistant
 from agent.events import SpeechReady, TurnEvent
-from api.client_turns import Asked, ClientTurns
+from api.client_turns import Asked, ClientTurns, user_in
 from api.guard.principal import principal_of
 from api.guard.request_body import as_json, read
 from api.openai.chat_completion import ChatCompletion
@@ -20,7 +20,6 @@ from api.openai.chat_request import OPENAPI, ChatRequest
 from api.openai.chat_sound import ChatSound, chat_sound
 from api.openai.event_stream import MEDIA_TYPE, event, failed
 from api.openai.model_routes import check_persona
-from api.question import check_names
 from api.service import Service, Streamed
 
 DONE: Final = b"data: [DONE]\n\n"
@@ -64,7 +63,7 @@ class ChatRoutes:
                     heard += await sound.push(told.chunk.audio)
         if sound:
             heard += await sound.finish()
-            self._turns.messages.keep(f"{principal_of(request).user}/{completion.audio_id}", completion.ended.reply)
+            self._keep(request, asked, completion)
         encoded = base64.b64encode(heard).decode("ascii") if sound else None
         return await run_sync(lambda: JSONResponse(completion.whole(encoded)))
 
@@ -83,28 +82,23 @@ class ChatRoutes:
             if rest := await sound.finish():
                 for chunk in completion.sounding(rest):
                     yield event(chunk)
-            self._turns.messages.keep(f"{principal_of(request).user}/{completion.audio_id}", completion.ended.reply)
+            self._keep(request, asked, completion)
         for chunk in completion.ending(usage=bool(asked.stream_options and asked.stream_options.include_usage)):
             yield event(chunk)
         yield DONE
+
+    def _keep(self, request: Request, asked: ChatRequest, completion: ChatCompletion) -> None:
+        """Keeps the words of a spoken reply, which its client may name by their sound."""
+        user = principal_of(request).speaking_as(user_in(asked.user))
+        self._turns.messages.keep(user, completion.audio_id, completion.ended.reply)
 
     async def _events(
         self, request: Request, asked: ChatRequest, sound: ChatSound | None
     ) -> AsyncGenerator[TurnEvent, None]:
         """The turn that answers. Raises as reading and answering do."""
         tools, forced = asked.offered()
-        wanted = Asked(asked.model, asked.messages, asked.generation(), tools, forced, user_in(asked), asked.metadata)
+        user = user_in(asked.user)
+        wanted = Asked(asked.model, asked.messages, asked.generation(), tools, forced, user, asked.metadata)
         async with aclosing(self._turns.events(request, wanted, sound.speaker if sound else None)) as events:
             async for told in events:
                 yield told
-
-
-def user_in(asked: ChatRequest) -> str:
-    """Who the client says is speaking; empty where it does not. Raises RequestError for a name that cannot be one."""
-    user = asked.user
-    if isinstance(user, dict):
-        # Open WebUI's, for a model that has a pipeline.
-        user = next((str(user[key]) for key in ("id", "email", "name") if user.get(key)), None)
-    if user:
-        check_names(user=user)
-    return user or ""

@@ -41,7 +41,7 @@ class ResponseChains:
     async def before(self, response: str, user: str) -> Chain:
         """What came up to a response of a user's. Raises PreviousResponseNotFound, also for another user's."""
         turn = await self._turns.one(response.removeprefix("resp_")) if response.startswith("resp_") else None
-        kept = await self._turns.of(turn.conversation, LONGEST) if turn and turn.user == user else ()
+        kept = await self._turns.of(turn.conversation, LONGEST, user=user) if turn and turn.user == user else ()
         places = [at for at, one in enumerate(kept) if turn and one.id == turn.id]
         if turn is None or not places:
             raise PreviousResponseNotFound(

@@ -20,7 +20,6 @@ from api.openai.chat_request import (
     ToolCall,
     inlined,
 )
-from api.question import check_names
 from configs.errors import RequestError
 
 TEXT_PARTS: Final = {"input_text": "text", "output_text": "text", "text": "text"}
@@ -107,8 +106,6 @@ class ResponseRequest(_Lenient):
         for param in ("background", "conversation", "prompt"):
             if getattr(self, param):
                 raise RequestError(f"`{param}` is not supported here", "Leave it out.", param)
-        if self.user:
-            check_names(user=self.user)
         choice = self.tool_choice
         if isinstance(choice, dict):
             choice = {"type": choice.get("type"), "function": {"name": choice.get("name")}}

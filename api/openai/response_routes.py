@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse, Response
 
 from agent.assistant import Assistant
 from agent.events import TurnEnded, TurnEvent
-from api.client_turns import Asked, ClientTurns, chat_in
+from api.client_turns import Asked, ClientTurns, chat_in, user_in
 from api.guard.principal import principal_of
 from api.guard.request_body import as_json, read
 from api.openai.chat_request import Message
@@ -75,14 +75,14 @@ class ResponseRoutes:
             async for told in events:
                 if isinstance(told, TurnEnded) and wanted.keep and (call := response.call):
                     last = max(at for at, message in enumerate(wanted.messages) if message.role == "user")
-                    self._chains.wait(
-                        _user_of(request, wanted.user), response.turn, [*wanted.messages[last + 1 :], call]
-                    )
+                    user = principal_of(request).speaking_as(wanted.user)
+                    self._chains.wait(user, response.turn, [*wanted.messages[last + 1 :], call])
                 yield told
 
     async def _wanted(self, request: Request, asked: ResponseRequest) -> Asked:
         """What the turn is asked. Raises RequestError."""
-        user = _user_of(request, asked.user or "")
+        said = user_in(asked.user)
+        user = principal_of(request).speaking_as(said)
         if not isinstance(asked.input, str):
             asked.input = await self._chains.resolved(asked.input, user)
         chat = asked.as_chat()
@@ -92,7 +92,7 @@ class ResponseRoutes:
         messages = [*system, *before.messages, *chat.messages]
         _check_results(messages)
         return Asked(
-            asked.model, messages, chat.generation(), tools, forced, asked.user or "", asked.metadata,
+            asked.model, messages, chat.generation(), tools, forced, said, asked.metadata,
             conversation=before.conversation, keep=asked.stored,
         )  # fmt: skip
 
@@ -104,14 +104,8 @@ class ResponseRoutes:
         told = [item for item in items if item.role not in ("system", "developer")]
         if len(told) > 1:
             return Chain(await self._chains.conversation_of(told, user), [])
-        named = chat_in(asked.metadata or {}, request.headers)
+        named = chat_in(asked.metadata or {}, request.headers, self._assistant.settings.server.forwarded)
         return Chain("" if named else f"client-{uuid4().hex}", [])
-
-
-def _user_of(request: Request, said: str) -> str:
-    """Whose turns these are: what a caller says counts where it may speak for others."""
-    caller = principal_of(request)
-    return said if said and caller.trusted else caller.user
 
 
 def _check_results(messages: list[Message]) -> None:

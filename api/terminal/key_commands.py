@@ -1,6 +1,7 @@
 """The commands of `tingshuo key`: who may use the server; a running server notices at once."""
 
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -32,6 +33,10 @@ def create(
     trusted_headers: Annotated[
         bool, typer.Option("--trusted-headers", help="For a frontend with many users: it may say who is speaking.")
     ] = False,
+    user_jwt_secret_file: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", allow_dash=True, help="The same, where it signs that with the secret in FILE."),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Create a key, and print it this once."""
@@ -42,10 +47,13 @@ def create(
 
     if not NAME.fullmatch(name):
         raise typer.BadParameter("use 1 to 64 letters, digits, and . _ : -", param_hint="NAME")
+    if trusted_headers and user_jwt_secret_file:
+        raise typer.BadParameter("a key believes signed users or plain ones", param_hint="--user-jwt-secret-file")
     check_names(user=user)
-    scopes = _scopes(scope or ["chat", "audio"])
-    ring = KeyRing(load_settings().data)
-    token = ring.create(name, scopes=scopes, user=user or name, trusted_headers=trusted_headers)
+    scopes, secret = _scopes(scope or ["chat", "audio"]), _secret(user_jwt_secret_file)
+    token = KeyRing(load_settings().data).create(
+        name, scopes=scopes, user=user or name, trusted_headers=trusted_headers, user_secret=secret
+    )
     if json:
         print_json({"name": name, "key": token, "user": user or name, "scopes": _sorted(scopes)})
         return
@@ -66,7 +74,7 @@ def list_keys(json: Json = False) -> None:
         print_json([_shown(each) for each in keys])
         return
     for each in keys:
-        trusted = "  trusted headers" if each.trusted_headers else ""
+        trusted = "  trusted headers" if each.trusted_headers else "  signed users" if each.user_secret else ""
         scopes, since = ",".join(_sorted(each.scopes)), each.created_at.date()
         typer.echo(f"{each.name}  {each.prefix}...  {each.user}  {scopes}  {since}{trusted}")
     if not keys:
@@ -93,8 +101,33 @@ def _shown(key: "Key") -> dict[str, Any]:
         "user": key.user,
         "scopes": _sorted(key.scopes),
         "trusted_headers": key.trusted_headers,
+        "signed_users": bool(key.user_secret),
         "created_at": key.created_at.isoformat(timespec="seconds"),
     }
+
+
+def _secret(file: Path | None) -> str:
+    """The secret in a file, or on standard input for "-"; empty for no file. Raises RequestError."""
+    if file is None:
+        return ""
+    from api.guard.signed_user import LONGEST_SECRET, check_secret
+    from api.question import piped
+    from configs.errors import RequestError
+
+    try:
+        if str(file) == "-":
+            secret = piped(LONGEST_SECRET, "the secret")
+        else:
+            with file.open(encoding="utf-8") as opened:
+                secret = opened.read(LONGEST_SECRET + 1)
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise RequestError(f"the secret in {str(file)!r} cannot be read: {why}", "Name a file of one line.") from error
+    if len(secret) <= LONGEST_SECRET:
+        # Open WebUI does not count the space around it.
+        secret = secret.strip()
+    check_secret(secret)
+    return secret
 
 
 def _scopes(names: list[str]) -> frozenset[Scope]:

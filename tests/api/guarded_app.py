@@ -48,9 +48,13 @@ def guarded_app(*, beyond: bool = False, **server: Any) -> tuple[FastAPI, Settin
     return app, settings
 
 
-def created(data: Path, name: str, *scopes: Scope, user: str | None = None, trusted_headers: bool = False) -> str:
+def created(
+    data: Path, name: str, *scopes: Scope, user: str | None = None, trusted_headers: bool = False, user_secret: str = ""
+) -> str:
     """The token of a new key."""
-    return KeyRing(data).create(name, scopes=frozenset(scopes), user=user or name, trusted_headers=trusted_headers)
+    return KeyRing(data).create(
+        name, scopes=frozenset(scopes), user=user or name, trusted_headers=trusted_headers, user_secret=user_secret
+    )
 
 
 @asynccontextmanager

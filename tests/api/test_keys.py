@@ -17,8 +17,8 @@ from configs.errors import ConfigError, KeyNotFound, RequestError
 CHAT = frozenset[Scope]({"chat"})
 
 
-def tingshuo(*arguments: str) -> tuple[int, str, str]:
-    done = CliRunner().invoke(app, arguments)
+def tingshuo(*arguments: str, stdin: str = "") -> tuple[int, str, str]:
+    done = CliRunner().invoke(app, arguments, input=stdin)
     return done.exit_code, done.stdout, done.stderr
 
 
@@ -56,6 +56,62 @@ def test_what_is_listed_does_not_open() -> None:
     _, listed, _ = tingshuo("key", "list", "--json")
     assert [(key["name"], key["trusted_headers"]) for key in json.loads(listed)] == [("phone", False), ("webui", True)]
     assert all("digest" not in key for key in json.loads(listed))
+
+
+SECRET = "0123456789abcdef" * 2
+"""The shortest that there is: 256 bits (RFC 7518, section 3.2)."""
+
+
+@pytest.mark.parametrize("piped", [False, True])
+def test_a_frontend_s_secret_is_kept_with_its_key_and_never_shown(
+    data_folder: Path, tmp_path: Path, piped: bool
+) -> None:
+    file = tmp_path / "secret"
+    file.write_text(f" {SECRET}\n", encoding="utf-8")
+    named = "-" if piped else str(file)
+    code, out, err = tingshuo("key", "create", "webui", "--user-jwt-secret-file", named, stdin=file.read_text())
+    assert code == 0, err
+    (key,) = KeyRing(data_folder).keys() or ()
+    assert (key.user_secret, key.trusted_headers) == (SECRET, False)
+    assert stat.S_IMODE((data_folder / FILE).stat().st_mode) == 0o600
+    listed, as_json = tingshuo("key", "list")[1], tingshuo("key", "list", "--json")[1]
+    assert "signed users" in listed
+    assert [each["signed_users"] for each in json.loads(as_json)] == [True]
+    assert not any(SECRET in text for text in (out, err, listed, as_json, repr(key)))
+    tingshuo("key", "revoke", "webui")
+    assert SECRET not in (data_folder / FILE).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    "secret", [b"", b"0" * 31, b"0" * 31 + b"\n", b"0" * 1_025, b"0" * 40 + b"\n" + b"1" * 40, b"\xff" * 40]
+)
+def test_a_secret_that_cannot_sign_makes_no_key(data_folder: Path, tmp_path: Path, secret: bytes) -> None:
+    file = tmp_path / "secret"
+    file.write_bytes(secret)
+    code, out, err = tingshuo("key", "create", "webui", "--user-jwt-secret-file", str(file))
+    assert (code, out) == (65, "")
+    assert "secret" in err
+    assert "0" * 31 not in err
+    assert KeyRing(data_folder).keys() is None
+
+
+def test_a_secret_is_asked_for_where_it_is_and_alone(data_folder: Path, tmp_path: Path) -> None:
+    asked = ("key", "create", "webui", "--user-jwt-secret-file")
+    for place in (tmp_path, tmp_path / "nowhere"):
+        assert tingshuo(*asked, str(place))[0] == 65
+    file = tmp_path / "secret"
+    file.write_text(SECRET, encoding="utf-8")
+    assert tingshuo(*asked, str(file), "--trusted-headers")[0] == 2
+    assert KeyRing(data_folder).keys() is None
+
+
+def test_keys_of_before_hold_still(data_folder: Path) -> None:
+    token = KeyRing(data_folder).create("phone", scopes=CHAT, user="ann")
+    kept = json.loads((data_folder / FILE).read_text(encoding="utf-8"))
+    del kept["keys"][0]["user_secret"]
+    (data_folder / FILE).write_text(json.dumps(kept), encoding="utf-8")
+    assert (found := KeyRing(data_folder).find(token)) is not None
+    assert (found.name, found.user_secret) == ("phone", "")
 
 
 def test_a_key_can_be_created_for_a_program_to_read() -> None:
