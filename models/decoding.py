@@ -1,7 +1,8 @@
 """Recorded audio as PCM16 mono: one file's own bytes in, capped in bytes and in seconds; opens nothing else."""
 
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -21,9 +22,20 @@ CONTAINERS = ("wav", "flac", "ogg", "mp3", "matroska", "mov", "aac")
 RATES = range(4_000, 768_001)
 """Hertz that a recording may have."""
 
+SAMPLES = 192_000
+"""Of all channels together, for each second of the limit: as many as 96 kHz in stereo have."""
+
+BLOCK = 1.0
+"""Seconds of sound that are resampled at once."""
+
+SLACK = 1.0
+"""Seconds that packets may say beyond the limit: the frames, which begin and end within them, are what is counted."""
+
 _FORMATS = "Send WAV, FLAC, Ogg, MP3, WebM, M4A or AAC."
 # FFmpeg refuses any other container before it reads a header, and any protocol: a file cannot make it open another one.
 _OPTIONS = {"format_whitelist": ",".join(CONTAINERS), "protocol_whitelist": "none"}
+# Only what the header says is found out, not what is in the first megabytes.
+_AT_ONCE = {"probesize": "32"}
 
 
 def _carry_on() -> None:
@@ -59,9 +71,10 @@ def decode_blocking(
         raise RequestTooLarge(
             f"the audio is larger than {max_bytes} bytes", "Send a shorter or a compressed recording."
         )
+    with suppress(av.error.FFmpegError), _opened(data, _AT_ONCE) as container:
+        _check_length(container, max_seconds, checkpoint)
     try:
-        with av.open(io.BytesIO(data), "r", metadata_errors="ignore", options=_OPTIONS) as container:
-            _check_length(container, max_seconds)
+        with _opened(data, {}) as container:
             sound = joined(_resampled(_limited(_frames(container, checkpoint), max_seconds), rate), rate)
     except av.error.FFmpegError as error:
         raise AudioUnsupported(f"this is not audio that can be decoded: {error.strerror}", _FORMATS) from error
@@ -81,10 +94,27 @@ def _read(path: Path, max_bytes: int) -> bytes:
         raise AudioUnsupported(f"{str(path)!r} cannot be read: {error.strerror}", "Check its permissions.") from error
 
 
-def _check_length(container: av.container.InputContainer, max_seconds: float) -> None:
-    """Refuses a long Ogg before hours of it are decoded: its last page, which is there, says when it ends."""
-    if container.format.name == "ogg" and (container.duration or 0) / av.time_base > max_seconds + 1:
+def _opened(data: bytes, options: Mapping[str, str]) -> av.container.InputContainer:
+    return av.open(io.BytesIO(data), "r", metadata_errors="ignore", options={**_OPTIONS, **options})
+
+
+def _check_length(container: av.container.InputContainer, max_seconds: float, checkpoint: Callable[[], None]) -> None:
+    """Refuses hours of sound before any of it is decoded, by what the packets say of themselves.
+
+    Those that say nothing, or too little, are found out while they are decoded.
+    """
+    if not container.streams.audio:
+        return
+    stream = container.streams.audio[0]
+    # An Ogg's last page, which is there, says when it ends.
+    if container.format.name == "ogg" and (container.duration or 0) / av.time_base > max_seconds + SLACK:
         raise _too_long(max_seconds)
+    most, said = (max_seconds + SLACK) / (stream.time_base or 1), 0
+    for packet in _packets(container, stream):
+        checkpoint()
+        said += packet.duration or 0
+        if said > most:
+            raise _too_long(max_seconds)
 
 
 def _too_long(max_seconds: float) -> RequestTooLarge:
@@ -115,27 +145,47 @@ def _packets(container: av.container.InputContainer, stream: av.AudioStream) -> 
 
 def _limited(frames: Iterator[av.AudioFrame], max_seconds: float) -> Iterator[av.AudioFrame]:
     """The frames, until they sound longer than the limit; counted before anything is resampled or kept."""
-    seconds = Fraction()
+    seconds, samples = Fraction(), 0
     for frame in frames:
         if frame.sample_rate not in RATES:
             raise AudioUnsupported(
                 f"the audio has {frame.sample_rate} samples a second", f"Use {RATES.start} to {RATES.stop - 1} Hz."
             )
         seconds += Fraction(frame.samples, frame.sample_rate)
+        samples += frame.samples * frame.layout.nb_channels
         if seconds > max_seconds:
             raise _too_long(max_seconds)
+        if samples > max_seconds * SAMPLES:
+            raise RequestTooLarge(
+                f"the audio has more than {max_seconds * SAMPLES:.0f} samples", "Send fewer channels, at a lower rate."
+            )
         yield frame
 
 
 def _resampled(frames: Iterator[av.AudioFrame], rate: int) -> Iterator[AudioChunk]:
     """The frames at one rate; a stream may change its own rate on the way."""
     resampler, source = Resampler(rate, rate), rate
-    for frame in frames:
-        if frame.sample_rate != source:
+    for block, its_rate in _blocks(frames):
+        if its_rate != source:
             yield resampler.push(AudioChunk(b"", source), last=True)
-            resampler, source = Resampler(frame.sample_rate, rate), frame.sample_rate
-        yield resampler.push(from_floats(_mono(frame), source))
+            resampler, source = Resampler(its_rate, rate), its_rate
+        yield resampler.push(from_floats(block, source))
     yield resampler.push(AudioChunk(b"", source), last=True)
+
+
+def _blocks(frames: Iterator[av.AudioFrame]) -> Iterator[tuple[Floats, int]]:
+    """The frames' samples, about a BLOCK at once, and their rate: a frame is too little to be worth the calls."""
+    waiting: list[Floats] = []
+    rate = samples = 0
+    for frame in frames:
+        if waiting and (frame.sample_rate != rate or samples >= BLOCK * rate):
+            yield np.concatenate(waiting), rate
+            waiting, samples = [], 0
+        rate = frame.sample_rate
+        samples += frame.samples
+        waiting.append(_mono(frame))
+    if waiting:
+        yield np.concatenate(waiting), rate
 
 
 def _mono(frame: av.AudioFrame) -> Floats:
@@ -143,13 +193,17 @@ def _mono(frame: av.AudioFrame) -> Floats:
     samples = frame.to_ndarray()
     if not frame.format.is_planar:
         samples = samples.reshape(-1, frame.layout.nb_channels).T
-    return np.asarray(_scaled(samples).mean(axis=0), dtype=np.float32)
+    scaled = _scaled(samples)
+    return scaled[0] if len(scaled) == 1 else np.asarray(scaled.mean(axis=0), dtype=np.float32)
 
 
-def _scaled(samples: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
-    """Samples of any type between -1 and 1, as float64."""
+def _scaled(samples: npt.NDArray[Any]) -> Floats:
+    """Samples of any type between -1 and 1."""
+    floats = samples.astype(np.float32)
     if samples.dtype.kind == "f":
-        return np.nan_to_num(samples.astype(np.float64), nan=0.0, posinf=1.0, neginf=-1.0)
+        return np.nan_to_num(floats, copy=False, nan=0.0, posinf=1.0, neginf=-1.0)
     half = 2.0 ** (8 * samples.dtype.itemsize - 1)
-    offset = half if samples.dtype.kind == "u" else 0.0
-    return (samples.astype(np.float64) - offset) / half
+    if samples.dtype.kind == "u":
+        floats -= np.float32(half)
+    floats /= np.float32(half)
+    return floats
