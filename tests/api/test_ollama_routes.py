@@ -1,4 +1,4 @@
-"""Ollama's own API, asked for by Ollama's client and LangChain's over a socket, and read line by line."""
+"""Ollama's own API, asked for by Ollama's client over a socket, and read line by line."""
 
 import asyncio
 import json
@@ -12,9 +12,6 @@ import httpx
 import numpy as np
 import ollama
 import pytest
-from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
-from langchain_core.tools import tool
-from langchain_ollama import ChatOllama, OllamaEmbeddings
 
 from api.service import Service
 from models.engines.hashed import HashedEmbeddings
@@ -416,35 +413,6 @@ def test_clients_find_an_ollama(server: ChatServer) -> None:
     told = httpx.get(f"{server.url}/api/version", trust_env=False).json()
     # Open WebUI reads it so.
     assert len([int(part) for part in told["version"].split(".")]) == 3
-
-
-def test_langchain(server: ChatServer, model: StandIn) -> None:
-    @tool
-    def weather(place: str) -> str:
-        """The weather of a place."""
-        return "rain"
-
-    made: dict[str, Any] = {"base_url": server.url, "client_kwargs": {"trust_env": False}}
-    chat = ChatOllama(model="companion", validate_model_on_init=True, **made)
-    whole = chat.invoke("Hello?")
-    assert (whole.content, whole.response_metadata["done_reason"]) == ("Hello there.", "stop")
-    assert isinstance(whole, AIMessage)
-    assert whole.usage_metadata
-    assert whole.usage_metadata["input_tokens"] == prompt_tokens(last(model))
-    assert "".join(str(piece.content) for piece in chat.stream("Hello?")) == "Hello there."
-    model.answers(Reply("", tool_calls=[("weather", {"place": "Graz"})]), Reply("Rain."))
-    able, question = chat.bind_tools([weather]), HumanMessage("The weather in Graz?")
-    called = able.invoke([question])
-    assert [(call["name"], call["args"]) for call in called.tool_calls] == [("weather", {"place": "Graz"})]
-    result = ToolMessage("rain", tool_call_id=called.tool_calls[0]["id"] or "")
-    assert able.invoke([question, called, result]).content == "Rain."
-    assert last(model)["messages"][-1]["content"] == "rain"
-    embeddings = OllamaEmbeddings(model="hashed", **made)
-    vectors = embeddings.embed_documents(TEXTS)
-    assert np.allclose(vectors, HashedEmbeddings(1024).embed_documents(TEXTS), atol=1e-6)
-    for opened in (chat._client, embeddings._client):
-        assert opened
-        opened._client.close()
 
 
 def test_without_a_model_it_quotes_and_has_no_tools_and_a_key_is_asked_for(tmp_path: Path) -> None:
