@@ -16,7 +16,9 @@ ready_dev := .venv/.ready-dev
 
 parallel := -n auto --maxprocesses 4 --dist worksteal
 
-.PHONY: help setup demo serve test check lint format types imports bench fmt test-chattts clean moved
+node_packages := tests/node/node_modules/.ready
+
+.PHONY: help setup demo serve test check lint format types imports bench fmt test-chattts test-node node clean moved
 .DEFAULT_GOAL := help
 
 help:  ## Say what there is.
@@ -33,7 +35,7 @@ serve: $(ready)  ## Serve the HTTP API.
 	@.venv/bin/tingshuo serve $(ARGS)
 
 test: $(ready_dev)  ## Run every test that needs only Python; ARGS="-k word" chooses.
-	@$(python) -m pytest -m "not chattts" $(parallel) $(ARGS)
+	@$(python) -m pytest -m "not chattts and not node" $(parallel) $(ARGS)
 
 check: lint format types imports  ## Check style, types and the direction of imports.
 
@@ -60,8 +62,12 @@ test-chattts: $(own_uv)  ## Run the tests of the ChatTTS engine in .venv-chattts
 	@$(call sync,.venv-chattts,--extra dev --extra chattts)
 	@.venv-chattts/bin/python -m pytest -m chattts $(ARGS)
 
+test-node: node $(ready_dev) $(node_packages)  ## Run the tests by JavaScript clients (needs Node.js 20 or newer, and npm).
+	@$(python) -m pytest -v -rA -m node tests/node $(ARGS)
+
 clean:  ## Remove the environments and caches; what the assistant keeps for you stays.
-	@rm -rf .venv .venv-chattts .uv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage dist
+	@rm -rf .venv .venv-chattts .uv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage dist \
+		tests/node/node_modules
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(ready): pyproject.toml uv.lock | $(own_uv)
@@ -71,6 +77,15 @@ $(ready): pyproject.toml uv.lock | $(own_uv)
 $(ready_dev): pyproject.toml uv.lock | $(own_uv)
 	@$(call sync,.venv,--extra dev)
 	@echo "$(CURDIR)" > $(ready)
+	@touch $@
+
+node:
+	@node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' 2>/dev/null && npm --version >/dev/null 2>&1 || \
+		{ echo "There is no Node.js 20 or newer with npm on the PATH: install it, as from https://nodejs.org." >&2; exit 1; }
+
+$(node_packages): tests/node/package.json tests/node/package-lock.json | node
+	@npm ci --prefix tests/node --ignore-scripts --no-audit --no-fund --loglevel=error || \
+		{ echo "The npm packages could not be installed; behind a mirror, name it with: npm config set registry." >&2; exit 1; }
 	@touch $@
 
 # An environment holds absolute paths: in a copied or moved folder it would run the code of the old one.
