@@ -82,7 +82,7 @@ def _routers(assistant: Assistant, service: Service) -> Iterator[APIRouter]:
     """The routes of all areas, in the order in which they are looked through."""
     yield HealthRoutes(service).router
     yield MemoryRoutes(assistant).router
-    yield KnowledgeRoutes(assistant).router
+    yield KnowledgeRoutes(assistant, service).router
     yield AudioRoutes(assistant, service).router
     yield ModelRoutes(assistant).router
     yield ChatRoutes(assistant, service).router

@@ -174,7 +174,9 @@ class Knowledge:
 def check_name(knowledge: str) -> None:
     """Raises RequestError for what cannot name a knowledge base."""
     if not knowledge.strip() or not knowledge.isprintable() or len(knowledge) > 200:
-        raise RequestError(f"{knowledge!r} cannot name a knowledge base", "Use 1 to 200 characters that can be seen.")
+        raise RequestError(
+            f"{knowledge!r} cannot name a knowledge base", "Use 1 to 200 characters that can be seen.", "knowledge"
+        )
 
 
 @asynccontextmanager

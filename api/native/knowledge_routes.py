@@ -1,21 +1,24 @@
 """Knowledge over HTTP: documents listed, searched and taken out; ingestions in the background with progress."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
 from anyio.to_thread import run_sync
 from fastapi import APIRouter, Query
+from fastapi import Path as PathField
 from pydantic import BaseModel, ConfigDict, Field
 
 from agent.assistant import Assistant
+from api.native.knowledge_json import bases_json, document_json, job_json
+from api.native.upload_routes import UploadRoutes
+from api.service import Service
 from api.terminal.knowledge import as_json, found_json
 from configs.errors import FolderNotOpen
-from memory.job_queue import Job
 
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 Base = Annotated[str, Query(min_length=1, max_length=200)]
+Source = Annotated[str, Query(min_length=1, max_length=4096)]
 
 
 class NewJob(BaseModel):
@@ -33,12 +36,15 @@ class NewJob(BaseModel):
 class KnowledgeRoutes:
     """The routes below /v1/knowledge, over one assistant."""
 
-    def __init__(self, assistant: Assistant) -> None:
+    def __init__(self, assistant: Assistant, service: Service) -> None:
         self._store = assistant.store
         self._limits = assistant.settings.limits
         self._open = assistant.settings.server.documents
         self.router = APIRouter(prefix="/v1/knowledge", tags=["knowledge"])
+        self.router.get("")(self.bases)
         self.router.get("/documents")(self.documents)
+        self.router.get("/documents/{document:int}")(self.document)
+        UploadRoutes(assistant, service, self.router)
         self.router.delete("/documents")(self.removed)
         self.router.get("/search")(self.search)
         self.router.post("/jobs", status_code=202)(self.begun)
@@ -46,12 +52,22 @@ class KnowledgeRoutes:
         self.router.get("/jobs/{job}")(self.job)
         self.router.delete("/jobs/{job}")(self.cancelled)
 
+    async def bases(self) -> dict[str, Any]:
+        """The knowledge bases, and how much there is in each."""
+        return {"object": "list", "data": bases_json(await self._store.knowledge.documents())}
+
     async def documents(self, knowledge: Base | None = None) -> dict[str, Any]:
         """The documents of one knowledge base, or of all."""
         found = await self._store.knowledge.documents(knowledge)
         return {"object": "list", "data": [as_json(document) for document in found]}
 
-    async def removed(self, document: Base, knowledge: Base = "default") -> dict[str, Any]:
+    async def document(self, document: Annotated[int, PathField(ge=1, lt=2**63)]) -> dict[str, Any]:
+        """The document with that id; of an upload also the latest job for one of its name."""
+        found = await self._store.knowledge.document(document)
+        job = await self._store.jobs.latest(found.source, knowledge=found.knowledge) if found.uploaded else None
+        return document_json(found, job)
+
+    async def removed(self, document: Source, knowledge: Base = "default") -> dict[str, Any]:
         """Takes the document with this path, file name or title out."""
         gone = await self._store.knowledge.remove(document, knowledge=knowledge)
         return {"object": "list", "data": [as_json(one) for one in gone]}
@@ -70,19 +86,19 @@ class KnowledgeRoutes:
         """Has documents taken in, in the background; `GET /v1/knowledge/jobs/{id}` tells how far that is."""
         paths = await run_sync(_within, wanted.paths, self._open)
         job = await self._store.jobs.add(paths, knowledge=wanted.knowledge, watch=wanted.watch)
-        return _job(job)
+        return job_json(job)
 
     async def jobs(self) -> dict[str, Any]:
         """All ingestions that have not been forgotten, the latest first."""
-        return {"object": "list", "data": [_job(job) for job in await self._store.jobs.all()]}
+        return {"object": "list", "data": [job_json(job) for job in await self._store.jobs.all()]}
 
     async def job(self, job: Annotated[str, Name]) -> dict[str, Any]:
         """How far an ingestion is."""
-        return _job(await self._store.jobs.get(job))
+        return job_json(await self._store.jobs.get(job))
 
     async def cancelled(self, job: Annotated[str, Name]) -> dict[str, Any]:
         """Ends an ingestion; what is in stays in."""
-        return _job(await self._store.jobs.cancel(job))
+        return job_json(await self._store.jobs.cancel(job))
 
 
 def _within(names: Sequence[str], folders: Sequence[Path]) -> list[Path]:
@@ -96,14 +112,3 @@ def _within(names: Sequence[str], folders: Sequence[Path]) -> list[Path]:
                 "Name its folder in `server.documents`, or use `tingshuo ingest` while the server rests.",
             )
     return paths
-
-
-def _job(job: Job) -> dict[str, Any]:
-    return {
-        "object": "knowledge.job",
-        **asdict(job),
-        "paths": [str(path) for path in job.paths],
-        "outcomes": dict(job.outcomes),
-        "created_at": job.created_at.isoformat(),
-        "updated_at": job.updated_at.isoformat(),
-    }
