@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,7 @@ class ChatServer:
         kept = [
             turn
             for conversation in self.portal.call(store.turns.conversations, user)
-            for turn in self.portal.call(store.turns.of, conversation.id)
+            for turn in self.portal.call(partial(store.turns.of, conversation.id, user=user))
         ]
         return sorted(kept, key=lambda turn: turn.created_at)
 

@@ -12,7 +12,9 @@ from typing import Any
 import httpx
 import jwt
 import pytest
+from starlette.datastructures import Headers
 
+from api.guard.forwarded import forwarded_conversation, forwarded_task
 from configs.errors import ConfigError
 from configs.settings import load_settings
 from tests.api.guarded_app import bearer, calling, created, error
@@ -176,6 +178,21 @@ async def test_the_headers_can_be_named_otherwise(data_folder: Path) -> None:
     async with calling(forwarded={"user": []}) as client:
         client.headers.update(bearer(created(data_folder, "three", "memory", trusted_headers=True)))
         assert await told(client, ("X-User-Id", "ann")) == ("three", True)
+
+
+def test_conversations_and_tasks_are_told_by_the_headers_that_are_set() -> None:
+    names = load_settings(server={"forwarded": {"conversation": ["X-Chat", "X-Thread"], "task": ["X-What"]}}).server
+    usual = {"X-Conversation-Id": "one", "X-OpenWebUI-Chat-Id": "two", "X-Task": "title", "X-OpenWebUI-Task": "tags"}
+    for sent, conversation, task in (
+        (usual, "", ""),
+        ({"x-thread": "c7", "x-what": "title"}, "c7", "title"),
+        ({"x-chat": "new", "x-thread": "c7", "x-what": ""}, "c7", ""),
+        ({"x-chat": "{{CHAT_ID}}", "x-what": "{{TASK}}"}, "", ""),
+        ({"x-chat": "c1", "x-thread": "c7", "x-what": "None"}, "c1", ""),
+    ):
+        headers = Headers(sent)
+        assert forwarded_conversation(headers, names.forwarded) == conversation
+        assert forwarded_task(headers, names.forwarded) == task
 
 
 @pytest.mark.parametrize("name", ["", "two words", "x:y", "用户", "x" * 65])
