@@ -3,7 +3,8 @@
     AssistantError(message, hint)
     ├── ConfigError                    a person mends a file or a variable
     │   ├── PersonaNotFound
-    │   └── EngineUnknown
+    │   ├── EngineUnknown
+    │   └── PackageNotInstalled        what a setting asks for needs one more package
     ├── EngineError                    an engine cannot do its work
     │   ├── EngineNotInstalled         a package is missing
     │   ├── ModelNotFound              its weights are missing
@@ -74,6 +75,10 @@ class PersonaNotFound(ConfigError):
 
 class EngineUnknown(ConfigError):
     """No engine has that name in that slot."""
+
+
+class PackageNotInstalled(ConfigError):
+    """A setting asks for what a missing package brings; the hint is the command that installs it."""
 
 
 class EngineError(AssistantError):

@@ -20,6 +20,7 @@ from yaml import YAMLError
 from configs.errors import ConfigError
 from configs.section import Count, Duration, Seconds, Section, Share
 from configs.server import Server
+from configs.tracing import Tracing
 
 DEFAULTS = Path(__file__).with_name("assistant.yaml")
 OUTSIDE = ("TINGSHUO_CONFIG", "TINGSHUO_DEBUG", "TINGSHUO_TEST_")
@@ -319,6 +320,7 @@ class Settings(BaseSettings):
     index: Index = Index()
     limits: Limits = Limits()
     server: Server = Server()
+    tracing: Tracing = Tracing()
 
     @classmethod
     def settings_customise_sources(

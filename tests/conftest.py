@@ -91,7 +91,8 @@ def data_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """The data folder of this test alone, not made yet; the developer's settings and proxies do not reach it."""
     for name in os.environ:
         ours = name.startswith("TINGSHUO_") and not name.startswith("TINGSHUO_TEST_")
-        if ours or name in ("OLLAMA_HOST", "OLLAMA_HOSTS") or name.lower().endswith("_proxy"):
+        theirs = name in ("OLLAMA_HOST", "OLLAMA_HOSTS") or name.startswith("OTEL_") or name.lower().endswith("_proxy")
+        if ours or theirs:
             monkeypatch.delenv(name)
     folder = tmp_path / "data"
     monkeypatch.setenv("TINGSHUO_DATA", str(folder))
