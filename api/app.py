@@ -99,6 +99,7 @@ def health_of(assistant: Assistant) -> dict[str, Any]:
         "ready": True,
         "version": version("tingshuo"),
         "data": str(assistant.settings.data),
+        "tracing": assistant.settings.tracing.destination or None,
         "engines": engines(choices),
         "degraded": [*(_degraded(choice) for choice in choices if choice.better), *_behind(assistant)],
     }

@@ -16,6 +16,7 @@ from api.guard.header_limits import BYTES
 from api.http_protocol import http_protocol
 from api.listening import is_loopback
 from api.service import Service
+from api.tracing.opening import open_tracing, trace_requests, trace_turns
 from configs.settings import Settings
 
 FRAME = 1_048_576
@@ -31,11 +32,18 @@ async def serve(settings: Settings, taken: socket.socket, announce: Callable[[],
     service, ending = Service(door.turns_at_once, door.queue), Ending()
     async with create_task_group() as tasks:
         tasks.start_soon(ending.watch, service, tasks)
-        async with open_assistant(settings) as assistant, create_task_group() as warming:
+        async with (
+            open_tracing(settings.tracing) as tracer,
+            open_assistant(settings) as assistant,
+            create_task_group() as warming,
+        ):
+            trace_turns(assistant, tracer)
             # Finds out now whether the persona and its engines can serve at all.
             await assistant.company(None, (), speak=True)
             beyond = not door.published_on_loopback and not is_loopback(taken.getsockname()[0])
-            ending.server = _Server(configured(create_app(assistant, service, beyond=beyond), settings))
+            app = create_app(assistant, service, beyond=beyond)
+            trace_requests(app, tracer)
+            ending.server = _Server(configured(app, settings))
             warming.start_soon(service.readiness.warm, assistant)
             warming.start_soon(assistant.work)
             announce()

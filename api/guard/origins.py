@@ -11,7 +11,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.guard.refusal import refuse
 
 METHODS = "GET, HEAD, POST, PATCH, DELETE"
-SENT = ("accept", "api-key", "authorization", "content-type", "openai-beta", "x-api-key", "x-request-id")
+SENT = (
+    "accept", "api-key", "authorization", "content-type", "openai-beta", "traceparent", "tracestate", "x-api-key",
+    "x-request-id",
+)  # fmt: skip
 """Headers that a page may send, beside those by which OpenAI's SDKs tell about themselves."""
 STAINLESS = "x-stainless-"
 READ = (

@@ -6,12 +6,13 @@ from pathlib import Path
 
 from anyio.to_thread import run_sync
 
-from agent.assistant import Assistant, open_assistant
+from agent.assistant import Assistant
 from agent.events import PassagesFound, TextDelta, TranscriptReady, TurnEvent
 from api.answer import Answer, Asked, answered, as_json
 from api.question import check_names, question_of
 from api.terminal.recording import check_writable, write_recording
 from api.terminal.screen import NO_DOCUMENTS, note, print_answer, print_json, status
+from api.tracing.opening import open_traced
 from configs.settings import Settings
 from models.audio import AudioChunk
 from models.decoding import decode
@@ -41,7 +42,7 @@ async def ask(settings: Settings, argument: str, wishes: Wishes) -> None:
     question = question_of(argument, settings.limits.question_characters)
     with status("Opening…") as say:
         sound = await recorded(settings, question)
-        async with open_assistant(settings, hears=sound is not None, speaks=wishes.speak) as assistant:
+        async with open_traced(settings, hears=sound is not None, speaks=wishes.speak) as assistant:
             answer, path = await asked_of(assistant, question, sound, wishes, say)
             if answer.turn.refused and not await assistant.store.knowledge.knowledge_bases():
                 note(NO_DOCUMENTS)

@@ -10,7 +10,7 @@ from uuid import uuid4
 from anyio import CancelScope
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
-from agent.assistant import Assistant, open_assistant
+from agent.assistant import Assistant
 from agent.events import SpeechReady, TextDelta, TurnEnded, TurnEvent
 from api.answer import Asked, answered
 from api.errors import lines
@@ -20,6 +20,7 @@ from api.terminal.ask import Wishes
 from api.terminal.process import interruptible
 from api.terminal.screen import NO_DOCUMENTS, note, print_evidence
 from api.terminal.sound_devices import Loudspeaker, load_devices, open_loudspeaker
+from api.tracing.opening import open_traced
 from configs.errors import AssistantError
 from configs.settings import Settings
 
@@ -37,7 +38,7 @@ def chat(settings: Settings, wishes: Wishes) -> None:
     with ExitStack() as stack:
         stack.enter_context(interruptible())
         portal = stack.enter_context(start_blocking_portal())
-        opened = open_assistant(settings, hears=False, speaks=wishes.speak)
+        opened = open_traced(settings, hears=False, speaks=wishes.speak)
         assistant = stack.enter_context(portal.wrap_async_context_manager(opened))
         portal.call(partial(assistant.company, wishes.persona, wishes.knowledge, speak=wishes.speak))
         portal.start_task_soon(assistant.warm, wishes.persona)

@@ -244,9 +244,11 @@ def serve(
     from api import listening
     from api.guard.keys import keyed
     from api.terminal.screen import note
+    from api.tracing.destination import destination
     from configs.settings import load_settings
 
     settings = load_settings()
+    destination(settings.tracing)
     door, chosen = settings.server, settings.server.port if port is None else port
     with listening.bind(
         host or door.host, chosen, published_on_loopback=door.published_on_loopback, keyed=keyed(settings.data)

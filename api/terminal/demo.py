@@ -3,11 +3,12 @@
 from dataclasses import replace
 from pathlib import Path
 
-from agent.assistant import Assistant, open_assistant
+from agent.assistant import Assistant
 from api.question import question_of
 from api.terminal.ask import Wishes, asked_of, recorded, show
 from api.terminal.recording import check_writable
 from api.terminal.screen import status
+from api.tracing.opening import open_traced
 from configs.errors import ConfigError, DataFolderLocked
 from configs.settings import Settings
 
@@ -26,7 +27,7 @@ async def demo(settings: Settings, question: str | None, wishes: Wishes) -> None
     try:
         with status("Opening…") as say:
             sound = await recorded(settings, wanted)
-            async with open_assistant(settings, folder=apart, hears=sound is not None) as assistant:
+            async with open_traced(settings, folder=apart, hears=sound is not None) as assistant:
                 say("Taking in the example documents…")
                 await _learn(assistant, examples / "knowledge")
                 answer, path = await asked_of(assistant, wanted, sound, wishes, say)

@@ -25,6 +25,8 @@ def print_diagnosis(found: Diagnosis, *, json: bool) -> None:
         _line("data folder", _state(found.data))
     if found.inspection:
         _line("index", _index(found.inspection))
+    if found.tracing:
+        _line("tracing", f"turns and requests are told to {found.tracing}, without their words")
     _print_gpus(found)
     _line("python", found.as_json()["python"])
     _line("packages", ", ".join(f"{name} {version}" for name, version in found.packages.items()))

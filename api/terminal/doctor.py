@@ -11,6 +11,7 @@ from typing import Any
 from anyio.to_thread import run_sync
 from filelock import FileLock, Timeout
 
+from api.tracing.destination import destination
 from configs.errors import AssistantError, ConfigError, DataFolderUnwritable
 from configs.persona import load_persona, persona_folders
 from configs.settings import Settings, load_settings
@@ -29,7 +30,7 @@ from models.video_memory import Division, divide
 PACKAGES = (
     "tingshuo", "anyio", "av", "chromadb", "ctranslate2", "espeakng-loader", "fastapi", "faster-whisper", "langchain",
     "langchain-ollama", "langgraph", "numpy", "onnxruntime", "pocketsphinx", "pydantic", "ChatTTS", "torch",
-    "sounddevice",
+    "sounddevice", "opentelemetry-exporter-otlp-proto-http",
 )  # fmt: skip
 
 
@@ -56,6 +57,8 @@ class Diagnosis:
     data: DataState | None = None
     inspection: Inspection | None = None
     persona: str = ""
+    tracing: str = ""
+    """Where traces are sent; empty where they are not."""
     gpus: list[Gpu] = field(default_factory=list)
     packages: dict[str, str] = field(default_factory=dict)
     variables: dict[str, str] = field(default_factory=dict)
@@ -81,6 +84,7 @@ class Diagnosis:
             "problems": {name: {"message": e.message, "hint": e.hint} for name, e in self.failures.items()},
             "engines": engines,
             "persona": self.persona,
+            "tracing": self.tracing or None,
             "data": asdict(self.data) if self.data else None,
             "index": _told(self.inspection) if self.inspection else None,
             "gpus": [asdict(gpu) for gpu in self.gpus],
@@ -100,6 +104,10 @@ async def diagnose() -> Diagnosis:
     except ConfigError as error:
         found.failures["settings"] = error
         return found
+    try:
+        found.tracing = destination(settings.tracing)
+    except ConfigError as error:
+        found.failures["tracing"] = error
     await look_at_engines(settings, found)
     found.data = await run_sync(data_state, settings.data.expanduser().absolute())
     if not found.data.writable:

@@ -7,13 +7,14 @@ from typing import Any
 
 from anyio import create_task_group
 
-from agent.assistant import Assistant, open_assistant
+from agent.assistant import Assistant
 from agent.events import SpeechReady, TextDelta, TranscriptReady, TurnEnded, TurnEvent
 from api.errors import lines
 from api.safe_text import safe, safe_lines
 from api.terminal.ask import Wishes
 from api.terminal.screen import note, print_evidence
 from api.terminal.sound_devices import Loudspeaker, load_devices, open_loudspeaker, open_microphone
+from api.tracing.opening import open_traced
 from configs.settings import Settings
 from models.audio import AudioChunk
 
@@ -21,7 +22,7 @@ from models.audio import AudioChunk
 async def talk(settings: Settings, wishes: Wishes, *, half_duplex: bool) -> None:
     """Talks until it is interrupted."""
     devices = load_devices()
-    async with open_assistant(settings) as assistant:
+    async with open_traced(settings) as assistant:
         await converse(assistant, devices, wishes, half_duplex=half_duplex)
 
 

@@ -104,6 +104,24 @@ def test_what_is_configured_and_cannot_work_is_a_problem(
     assert found["problems"][part]["hint"]
 
 
+def test_it_tells_where_traces_are_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert doctor()[1]["tracing"] is None
+    assert "tracing" not in CliRunner().invoke(app, ["doctor"]).stdout
+    monkeypatch.setenv("TINGSHUO_TRACING__ENDPOINT", "http://127.0.0.1:4318")
+    code, found = doctor()
+    assert (code, found["tracing"]) == (0, "http://127.0.0.1:4318/v1/traces")
+    assert "told to http://127.0.0.1:4318/v1/traces" in CliRunner().invoke(app, ["doctor"]).stdout
+
+
+def test_a_package_for_traces_that_is_missing_is_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TINGSHUO_TRACING__ENDPOINT", "http://127.0.0.1:4318")
+    monkeypatch.setattr("api.tracing.destination.NEEDED", ("opentelemetry.exporter.nobody.proto",))
+    code, found = doctor()
+    assert code == 1
+    assert isinstance(found["problems"], dict)
+    assert "EXTRAS=otel" in found["problems"]["tracing"]["hint"]
+
+
 async def test_a_folder_in_use_is_no_problem_and_stays_in_use(data_folder: Path) -> None:
     async with open_data_folder(data_folder):
         for _ in range(2):

@@ -1,0 +1,1 @@
+"""Traces: turns and requests as OpenTelemetry spans, which hold no word of a user's."""
