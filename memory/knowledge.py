@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
 from sqlite3 import Connection
+from typing import Final
 
 import anyio
 from langchain_core.embeddings import Embeddings
@@ -24,6 +25,9 @@ from memory.search import Rankers, Retrieval, Searcher
 from memory.uploads import Uploads
 
 __all__ = ["Ingestion", "Knowledge", "Reindexing", "Retrieval", "StoredDocument", "models_in_use", "open_knowledge"]
+
+SHOWN: Final = 20
+"""Documents that an error lists."""
 
 
 class Knowledge:
@@ -218,8 +222,16 @@ def _retire(connection: Connection, knowledge: str, going: Sequence[StoredDocume
     job_queue.forget(connection, knowledge, [document.source for document in going if document.uploaded])
 
 
+def _path(name: str) -> str | None:
+    """The path that somebody may mean by a name."""
+    try:
+        return str(Path(name).expanduser().resolve())
+    except (OSError, RuntimeError, ValueError):  # a user that is not there, a zero byte
+        return None
+
+
 def _meant(there: Sequence[StoredDocument], name: str, knowledge: str) -> tuple[StoredDocument, ...]:
-    path = str(Path(name).expanduser().resolve())
+    path = _path(name)
     found = (
         [document for document in there if document.source == name]
         or [document for document in there if document.source == path]
@@ -228,7 +240,7 @@ def _meant(there: Sequence[StoredDocument], name: str, knowledge: str) -> tuple[
     if not found:
         raise KnowledgeBaseNotFound(
             f"there is no document {name!r} in the knowledge base {knowledge!r}",
-            f"There are: {', '.join(document.title for document in there)}.",
+            f"There are: {', '.join(document.title for document in there[:SHOWN])}{', …' * (len(there) > SHOWN)}.",
         )
     if len(found) > 1:
         raise RequestError(

@@ -39,6 +39,7 @@ def test_what_httpx_writes_is_read_however_it_is_cut(file: bytes, value: str, pi
         reader.push(body[start : start + pieces])
     form = reader.finish()
     assert form.file == bytearray(file)
+    assert form.file_name == "ä%22.wav"
     assert form.fields == {"model": [value], "word": ["a", "b"]}
 
 
@@ -66,6 +67,38 @@ def test_a_file_may_hold_almost_a_boundary(pieces: int, seed: int) -> None:
 @pytest.mark.parametrize("pieces", [1, 7, 10_000])
 def test_forms(body: bytes, fields: dict[str, list[str]], pieces: int) -> None:
     assert read(body, pieces=pieces).fields == fields
+
+
+@pytest.mark.parametrize(
+    ("said", "name"),
+    [
+        ("", ""),
+        ('; filename=""', ""),
+        ("; filename=a.md", "a.md"),
+        ('; FileName="a; b.md"', "a; b.md"),
+        (r'; filename="a \"b\" \\c.md"', r'a "b" \c.md'),
+        ('; filename="年假.md"', "年假.md"),
+        ("; filename*=utf-8''%E5%B9%B4%E5%81%87.md", "年假.md"),
+        ("; filename=x.md; filename*=utf-8''%E5%B9%B4%E5%81%87.md", "年假.md"),
+        ("; filename*=utf-8''%E5%B9%B4%E5%81%87.md; filename=x.md", "年假.md"),
+        ('; filename="../a\0.md"', "../a\0.md"),
+    ],
+)
+def test_what_a_file_is_called_is_told_as_it_was_sent(said: str, name: str) -> None:
+    assert read(part("file", b"1", said) + END).file_name == name
+
+
+@pytest.mark.parametrize("pieces", [1, 7, 10_000])
+def test_a_file_can_be_handed_on_as_it_comes(pieces: int) -> None:
+    handed: list[bytes] = []
+    reader = FormReader("multipart/form-data; boundary=b", file="file", file_bytes=LIMIT, take_file=handed.append)
+    body = part("a", b"1") + part("file", b"2" * LIMIT) + part("c", b"3") + END
+    for start in range(0, len(body), pieces):
+        reader.push(body[start : start + pieces])
+    assert reader.finish() == Form({"a": ["1"], "c": ["3"]}, bytearray(), "")
+    assert b"".join(handed) == b"2" * LIMIT
+    with pytest.raises(RequestTooLarge):
+        FormReader("multipart/form-data; boundary=b", file="file", file_bytes=1, take_file=handed.append).push(body)
 
 
 def test_a_second_writer_of_forms_is_understood() -> None:

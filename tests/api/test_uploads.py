@@ -151,6 +151,14 @@ def test_what_is_removed_leaves_no_byte(client: httpx.Client, server: ChatServer
     assert traces(server, *words) == []
 
 
+@pytest.mark.parametrize("name", ["never.md", "a\0b", "~nobody-here/x", "..", "/", "a" * 4000])
+def test_what_is_not_there_cannot_be_removed(client: httpx.Client, name: str) -> None:
+    upload(client, "a.md", LEAVE)
+    refused = client.delete(DOCUMENTS, params={"document": name})
+    assert (refused.status_code, refused.json()["error"]["hint"]) == (404, "There are: Leave.")
+    assert client.get(f"{DOCUMENTS}/999").status_code == 404
+
+
 def traces(server: ChatServer, *words: bytes) -> list[str]:
     """The files of the data folder that hold one of the words, in any letters."""
     files = (path for path in server.assistant.store.folder.rglob("*") if path.is_file())
