@@ -113,7 +113,7 @@ class Generating(Named):
         options = {SAMPLING[name]: value for name, value in given if name in SAMPLING and value is not None}
         found = {"model": persona, "messages": [*as_openai(self.messages_sent())], **options}
         if self.think is not None and self.think is not True:
-            found["reasoning_effort"] = {"max": "xhigh"}.get(self.think or "none", self.think or "none")
+            found["reasoning_effort"] = self.think or "none"
         if self.format:
             schema = self.format if isinstance(self.format, dict) else None
             kind = "json_schema" if schema else "json_object"

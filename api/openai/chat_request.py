@@ -12,7 +12,7 @@ MESSAGES: Final = 512
 TOOLS: Final = 128
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:-]{1,64}$")]
-Effort = Literal["none", "minimal", "low", "medium", "high", "xhigh"]
+Effort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
 
 
 class _Lenient(BaseModel):
@@ -161,26 +161,27 @@ class ChatRequest(_Lenient):
     def offered(self) -> tuple[tuple[dict[str, Any], ...], bool]:
         """The tools that may be called, in OpenAI's form, and whether one must be. Raises RequestError."""
         functions = [_function(tool) for tool in self.tools or ()]
-        choice, names = self.tool_choice or "auto", [function.name for function in functions]
-        if isinstance(choice, dict):
-            named = choice.get("function")
-            name = named.get("name") if isinstance(named, dict) else None
-            if name not in names:
+        mode, names = _chosen(self.tool_choice or "auto")
+        known = [function.name for function in functions]
+        for name in names or ():
+            if name not in known:
                 raise RequestError(
                     f"`tool_choice` names {name!r}, which is none of the tools", "Name one of `tools`.", "tool_choice"
                 )
-            functions = [function for function in functions if function.name == name]
-        elif choice not in ("none", "auto", "required") or (choice == "required" and not functions):
-            raise RequestError(f"`tool_choice` cannot be {choice!r}", "Send none, auto or required.", "tool_choice")
-        offered = [] if choice == "none" else functions
+        if names is not None:
+            functions = [function for function in functions if function.name in names]
+        if mode not in ("none", "auto", "required") or (mode == "required" and not functions):
+            raise RequestError(f"`tool_choice` cannot be {mode!r}", "Send none, auto or required.", "tool_choice")
+        offered = [] if mode == "none" else functions
         tools = ({"type": "function", "function": one.model_dump(exclude_none=True)} for one in offered)
-        return tuple(tools), bool(offered) and choice != "auto"
+        return tuple(tools), bool(offered) and mode == "required"
 
     def generation(self) -> Generation:
         """How the reply is to be generated. Raises RequestError."""
         effort = self.reasoning_effort
         efforts: dict[str, bool | Literal["low", "medium", "high"]] = {
             "none": False, "minimal": False, "low": "low", "medium": "medium", "high": "high", "xhigh": "high",
+            "max": "high",
         }  # fmt: skip
         stop = [self.stop] if isinstance(self.stop, str) else self.stop or []
         return Generation(
@@ -204,6 +205,23 @@ class ChatRequest(_Lenient):
         if wanted.json_schema is None or wanted.json_schema.schema_ is None:
             raise RequestError("`response_format` has no schema", "Send `json_schema.schema`.", "response_format")
         return wanted.json_schema.schema_
+
+
+def _chosen(choice: str | dict[str, Any]) -> tuple[str, list[str | None] | None]:
+    """Whether tools may or must be called, and the names of those that may, where not all may."""
+    match choice:
+        case {"type": "allowed_tools", "allowed_tools": {"mode": str(mode), "tools": [*tools]}}:
+            return mode, [_name_in(tool) for tool in tools]
+        case dict():
+            return "required", [_name_in(choice)]
+    return choice, None
+
+
+def _name_in(tool: object) -> str | None:
+    match tool:
+        case {"function": {"name": str(name)}}:
+            return name
+    return None
 
 
 def _function(tool: Tool) -> Function:

@@ -106,14 +106,11 @@ class ResponseRequest(_Lenient):
         for param in ("background", "conversation", "prompt"):
             if getattr(self, param):
                 raise RequestError(f"`{param}` is not supported here", "Leave it out.", param)
-        choice = self.tool_choice
-        if isinstance(choice, dict):
-            choice = {"type": choice.get("type"), "function": {"name": choice.get("name")}}
         return ChatRequest(
             model=self.model,
             messages=self.messages(),
             tools=[_tool(tool) for tool in self.tools or ()],
-            tool_choice=choice,
+            tool_choice=_choice(self.tool_choice),
             response_format=self._format(),
             reasoning_effort=self.reasoning.effort if self.reasoning else None,
             max_completion_tokens=self.max_output_tokens,
@@ -154,6 +151,17 @@ def _tool(tool: ResponseTool) -> Tool:
     if tool.type != "function" or not tool.name:
         raise RequestError(f"a tool of the type {tool.type!r} cannot be called here", "Send functions.", "tools")
     return Tool(function=Function(name=tool.name, description=tool.description, parameters=tool.parameters))
+
+
+def _choice(choice: Any) -> Any:  # noqa: ANN401  # any JSON, which the chat completion looks into
+    """Which tools may be called, as chat completions say it."""
+    match choice:
+        case {"type": "allowed_tools", "mode": mode, "tools": [*tools]}:
+            allowed = {"mode": mode, "tools": [_choice(tool) for tool in tools]}
+            return {"type": "allowed_tools", "allowed_tools": allowed}
+        case dict():
+            return {"type": choice.get("type"), "function": {"name": choice.get("name")}}
+    return choice
 
 
 def _message(item: Item, where: str) -> Message:

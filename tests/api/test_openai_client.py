@@ -4,7 +4,7 @@ import json
 from collections.abc import AsyncIterator
 from operator import attrgetter
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import openai
@@ -13,6 +13,7 @@ from openai.types import CreateEmbeddingResponse, Model
 from openai.types.audio import Transcription, TranscriptionStreamEvent, TranscriptionVerbose, Translation
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
 from openai.types.responses import Response, ResponseStreamEvent
+from openai.types.shared import ReasoningEffort
 from pydantic import BaseModel, TypeAdapter
 
 from models.audio import from_floats, wav_bytes
@@ -200,6 +201,55 @@ def test_embeddings_are_asked_for_in_base64_unless_it_is_said(server: ChatServer
     raw = server.client.embeddings.with_raw_response.create(model="hashed", input=["a", "猫"])
     assert all(isinstance(one["embedding"], str) for one in json.loads(raw.text)["data"])
     assert [len(one.embedding) for one in raw.parse().data] == [1024, 1024]
+
+
+@pytest.mark.parametrize("effort", get_args(get_args(ReasoningEffort)[0]))
+def test_every_effort_that_the_client_knows_is_taken(server: ChatServer, ollama: StandIn, effort: Any) -> None:
+    chat: Any = server.client.chat.completions
+    for _ in (
+        chat.create(**ASKED, reasoning_effort=effort),
+        server.client.responses.create(model="companion", input="Hello?", reasoning={"effort": effort}),
+    ):
+        thinks = ollama.bodies("/api/chat")[-1]["think"]
+        assert thinks == {"none": False, "minimal": False, "xhigh": "high", "max": "high"}.get(effort, effort)
+
+
+@pytest.mark.parametrize("mode", ["auto", "required"])
+def test_some_of_the_tools_may_be_called(server: ChatServer, ollama: StandIn, mode: Any) -> None:
+    ollama.script = Reply("", tool_calls=[("weather", {"place": "Graz"})], data={"place": "Graz"})
+    tools = [openai.pydantic_function_tool(Weather, name=name) for name in ("weather", "news")]
+    named: Any = {"type": "function", "function": {"name": "weather"}}
+    allowed: Any = {"type": "allowed_tools", "allowed_tools": {"mode": mode, "tools": [named]}}
+    told = server.client.chat.completions.create(**ASKED, tools=tools, tool_choice=allowed)
+    assert told.choices[0].finish_reason == "tool_calls"
+    flat: Any = [{"type": "function", **tool["function"]} for tool in tools]
+    choice: Any = {"type": "allowed_tools", "mode": mode, "tools": [{"type": "function", "name": "weather"}]}
+    response = server.client.responses.create(model="companion", input="Hello?", tools=flat, tool_choice=choice)
+    assert [item.type for item in response.output] == ["function_call"]
+    for asked in ollama.bodies("/api/chat"):
+        assert "news" not in [tool["function"]["name"] for tool in asked.get("tools", ())]
+    with pytest.raises(openai.BadRequestError, match="'weather', which is none of the tools"):
+        server.client.chat.completions.create(**ASKED, tools=tools[1:], tool_choice=allowed)
+
+
+def test_what_the_client_may_say_besides_is_taken(server: ChatServer, ollama: StandIn) -> None:
+    chat: Any = {
+        "verbosity": "low", "service_tier": "auto", "store": True, "prompt_cache_key": "a", "safety_identifier": "b",
+        "parallel_tool_calls": False, "prediction": {"type": "content", "content": "x"}, "modalities": ["text"],
+    }  # fmt: skip
+    assert server.client.chat.completions.create(**ASKED, **chat).choices[0].message.content == "Hello there."
+    parts: Any = [{"role": "user", "content": [{"type": "input_text", "text": "Hello?"}]}]
+    response: Any = {
+        "include": ["reasoning.encrypted_content"], "truncation": "auto", "max_tool_calls": 3, "service_tier": "auto",
+        "text": {"verbosity": "low", "format": {"type": "text"}}, "prompt_cache_key": "a", "background": False,
+    }  # fmt: skip
+    assert server.client.responses.create(model="companion", input=parts, **response).output_text == "Hello there."
+    heard: Any = {
+        "chunking_strategy": {"type": "server_vad", "threshold": 0.5}, "include": ["logprobs"], "prompt": "Graz",
+        "languages": ["en", "zh"], "keywords": ["Graz"], "known_speaker_names": ["Ann"], "temperature": 0.2,
+    }  # fmt: skip
+    transcribe: Any = server.client.audio.transcriptions.create
+    assert transcribe(**HEARD, **heard).text == "Hello there."
 
 
 def test_chunks_gather_into_a_completion(server: ChatServer, ollama: StandIn) -> None:
