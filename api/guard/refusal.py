@@ -1,6 +1,8 @@
 """A refusal over HTTP: any error in OpenAI's form, with the status that it has; raises none itself."""
 
 import math
+import re
+from collections.abc import Sequence
 
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
@@ -24,9 +26,12 @@ def error_response(error: Exception) -> JSONResponse:
         case AssistantError():
             return JSONResponse(body(error), error.status)
         case RequestValidationError():
-            first = error.errors()[0]
-            param = ".".join(str(part) for part in first["loc"] if not isinstance(part, int)) or None
-            message = f"{param}: {first['msg']}" if param else str(first["msg"])
+            # Of the kinds that a value may be, the one that was meant is that which fits furthest down.
+            place, reason = max(
+                ((_place(one["loc"]), one["msg"]) for one in error.errors()), key=lambda one: len(one[0])
+            )
+            param = ".".join(place) or None
+            message = f"{param}: {reason}" if param else str(reason)
             return JSONResponse(error_body(400, message, code="invalid_value", param=param), 400)
         case HTTPException():
             content = error_body(error.status_code, error.detail, code=_CODES.get(error.status_code))
@@ -44,9 +49,21 @@ async def refuse(scope: Scope, receive: Receive, send: Send, error: Exception) -
         await error_response(error)(scope, receive, send)
 
 
+def _place(where: Sequence[str | int]) -> tuple[str, ...]:
+    """The way to a value through fields and positions; pydantic puts in it which part of a request, and each kind."""
+    parts = [str(part) for part in where if isinstance(part, int) or _FIELD.fullmatch(part)]
+    if len(where) > 1 and where[0] in _PARTS:
+        parts.pop(0)
+    # In JSON that cannot be read there is only a position.
+    return () if parts and parts[0].isdigit() else tuple(parts)
+
+
 def _later(seconds: float) -> dict[str, str]:
     return {"retry-after": str(math.ceil(seconds)), "retry-after-ms": str(math.ceil(seconds * 1000))}
 
+
+_PARTS = ("body", "path", "query", "header")
+_FIELD = re.compile(r"(?!(?:bool|bytes|float|int|none|str)$)[a-z][a-z0-9_]*(?:\[\])?")
 
 _CODES = {
     403: "forbidden",

@@ -172,7 +172,7 @@ LONG = BOMB.push(silence(600, 24_000)) + BOMB.finish()
         (FORM | {"response_format": "diarized_json"}, ENGLISH, 400, "response_format"),
         (FORM | {"temperature": "1.5"}, ENGLISH, 400, "temperature"),
         (FORM | {"temperature": "warm"}, ENGLISH, 400, "temperature"),
-        (FORM | {"timestamp_granularities[]": "letter"}, ENGLISH, 400, "timestamp_granularities"),
+        (FORM | {"timestamp_granularities[]": "letter"}, ENGLISH, 400, "timestamp_granularities.0"),
         (FORM | {"stream": "perhaps"}, ENGLISH, 400, "stream"),
         (FORM | {"prompt": "x" * 64_001}, ENGLISH, 413, "prompt"),
     ],
