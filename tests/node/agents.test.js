@@ -55,6 +55,20 @@ for (const [kind, model] of Object.entries(MODELS)) {
     }
   });
 
+  test(`${kind}: a call is insisted on once`, async () => {
+    const { asked, tools } = weather();
+    const agent = new Agent({ ...named, model, tools, modelSettings: { toolChoice: "required" } });
+    assert.equal((await run(agent, "Hello?")).finalOutput, "The tools say: 12 degrees");
+    assert.deepEqual(asked, ["Graz"]);
+  });
+
+  test(`${kind}: one agent hands over to another`, async () => {
+    const chinese = new Agent({ name: "Chinese", model, handoffDescription: "Speaks Chinese." });
+    const result = await run(new Agent({ ...named, model, handoffs: [chinese] }), "Hand over.");
+    assert.equal(result.lastAgent, chinese);
+    assert.match(result.finalOutput, /^The tools say: .*Chinese/);
+  });
+
   test(`${kind}: an output of a schema`, async () => {
     const agent = new Agent({ ...named, model, outputType: Trip });
     assert.deepEqual((await run(agent, "去哪里？")).finalOutput, FORM);

@@ -46,6 +46,8 @@ test("a model that is not there", async () => {
 test("what is asked for wrongly", async () => {
   const expected = (param) => ({ status: 400, code: "invalid_value", param, type });
   await refused(create({ n: 2 }), OpenAI.BadRequestError, expected("n"));
+  const wizard = { role: "wizard", content: "Hello?" };
+  await refused(create({ messages: [user("你好？"), wizard] }), OpenAI.BadRequestError, expected("messages.1.role"));
   await refused(create({ messages: [] }), OpenAI.BadRequestError, expected("messages"));
   await refused(create({ temperature: 3, stream: true }), OpenAI.BadRequestError, expected("temperature"));
 });

@@ -21,8 +21,9 @@ FORM = {"city": "格拉茨", "country": "Austria", "days": 3}
 def reply(body: dict[str, Any]) -> Reply:
     """The reply to a chat request of Ollama's."""
     *before, last = body["messages"]
-    if body.get("format"):
-        return Reply(data=FORM)
+    if form := body.get("format"):
+        # Else it is a call that is insisted on.
+        return Reply(data=FORM if form == "json" or "city" in form["properties"] else {"place": "Graz"})
     if last["role"] == "tool":
         results = [message["content"] for message in (*before, last) if message["role"] == "tool"]
         return Reply(f"The tools say: {' / '.join(results)}")
@@ -30,6 +31,8 @@ def reply(body: dict[str, Any]) -> Reply:
     offered = {tool["function"]["name"] for tool in body.get("tools", ())}
     if "weather" in offered and ("weather" in question or "天气" in question):
         return Reply("", tool_calls=WEATHER)
+    if question == "Hand over.":
+        return Reply("", tool_calls=[("transfer_to_Chinese", {})])
     if question == "What did I say before?":
         said = [question_of(message["content"]) for message in before if message["role"] == "user"]
         return Reply(f"You said: {said[-1]}")
