@@ -54,7 +54,7 @@ def _proven(plain: set[str], signed: set[str], secret: str) -> str:
         return ""
     user = signed_user(signed.pop(), secret)
     if not said(user):
-        raise InvalidUserToken("the signed user cannot be believed: it names nobody")
+        raise InvalidUserToken("the signed user cannot be believed: it names nobody", "Sign the user's id as `sub`.")
     if plain - {user}:
         raise InvalidUserToken("another user is named beside the signed one", "Send the signed one alone.")
     try:

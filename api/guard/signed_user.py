@@ -25,6 +25,7 @@ _WHY: Final[dict[type[jwt.PyJWTError], str]] = {
     jwt.InvalidIssuerError: f"its issuer is not {ISSUER}",
     jwt.InvalidAudienceError: "it is meant for others",
 }
+_AS_IT_SHOULD_BE: Final = f"Send what Open WebUI signs with {ALGORITHM}: a user (`sub`), `iss`, `iat` and `exp`."
 _HINTS: Final[dict[type[jwt.PyJWTError], str]] = {
     jwt.ExpiredSignatureError: "Set the clocks of both machines; a token is made anew for each request.",
     jwt.ImmatureSignatureError: "Set the clocks of both machines.",
@@ -44,7 +45,7 @@ def signed_user(token: str, secret: str) -> str:
     except jwt.MissingRequiredClaimError as error:
         raise _refusal(f"it has no `{error.claim}`") from error
     except jwt.PyJWTError as error:
-        raise _refusal(_WHY.get(type(error), "it cannot be read"), _HINTS.get(type(error), "")) from error
+        raise _refusal(_WHY.get(type(error), "it cannot be read"), _HINTS.get(type(error), _AS_IT_SHOULD_BE)) from error
     except (TypeError, ValueError, ArithmeticError, RecursionError) as error:
         # Of JSON that no issuer writes, such as a time without end or lists in lists.
         raise _refusal("it cannot be read") from error
@@ -60,5 +61,5 @@ def check_secret(secret: str) -> None:
         )
 
 
-def _refusal(why: str, hint: str = "") -> InvalidUserToken:
+def _refusal(why: str, hint: str = _AS_IT_SHOULD_BE) -> InvalidUserToken:
     return InvalidUserToken(f"the signed user cannot be believed: {why}", hint)

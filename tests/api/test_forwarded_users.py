@@ -64,6 +64,7 @@ async def refused(client: httpx.AsyncClient, *headers: tuple[str, str]) -> str:
     answer = await client.get("/v1/memory", headers=[(name.encode(), value.encode()) for name, value in headers])
     assert (answer.status_code, error(answer)) == (401, "invalid_user_token"), answer.text
     assert answer.headers["www-authenticate"] == "Bearer"
+    assert answer.json()["error"]["hint"]
     assert SECRET not in answer.text
     assert not any(len(value) > 30 and value in answer.text for _, value in headers)
     return str(answer.json()["error"]["message"])
