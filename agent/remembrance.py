@@ -131,7 +131,7 @@ class TurnMemory:
         return max(gone.memories, len(gone.turns))
 
     async def _forget_last(self) -> int:
-        last = await self.remembrance.turns.of(self.inquiry.conversation, 1)
+        last = await self.remembrance.turns.of(self.inquiry.conversation, 1, user=self.inquiry.user)
         if not last:
             return 0
         gone = await self.remembrance.memories.forget(self._space, [], turns=[turn.id for turn in last])
