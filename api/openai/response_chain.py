@@ -69,6 +69,9 @@ class ResponseChains:
 
     async def _item(self, reference: Item, where: str, user: str) -> Item:
         turn, id = _turn_in(reference.id), reference.id or ""
+        if id.startswith("rs_"):
+            # What the model has thought is not given to it again.
+            return Item(type="reasoning", id=id)
         calling = self._waiting.get((user, turn), [])
         if id.startswith("fc_") and calling:
             place = id.rpartition("_")[2]

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from agent.events import TextDelta, ToolRequested, TurnEnded, TurnEvent, TurnStarted
+from agent.events import TextDelta, ThoughtDelta, ToolRequested, TurnEnded, TurnEvent, TurnStarted
 from api.openai.chat_completion import url_citations
 from api.openai.chat_request import CalledFunction, Message, ToolCall
-from api.openai.response_request import ResponseRequest
+from api.openai.response_request import Reasoning, ResponseRequest
 from configs.errors import AssistantError
 
 Event = dict[str, Any]
@@ -26,6 +26,7 @@ class ResponseEvents:
     """The turn's id, once it has begun."""
     created: int = field(default_factory=lambda: int(time.time()))
     ended: TurnEnded | None = None
+    _thought: str = ""
     _text: str = ""
     _calls: list[ToolRequested] = field(default_factory=list)
     _output: list[dict[str, Any]] = field(default_factory=list)
@@ -51,6 +52,8 @@ class ResponseEvents:
         match told:
             case TurnStarted(turn):
                 self.turn = turn
+            case ThoughtDelta(text) if text and self.asked.tells_thoughts and not self._speaking:
+                yield from self._thinking(text)
             case TextDelta(text) if text:
                 if not self._speaking:
                     yield from self._opening()
@@ -88,7 +91,7 @@ class ResponseEvents:
             "output": list(self._output),
             "parallel_tool_calls": True,
             "previous_response_id": asked.previous_response_id,
-            "reasoning": {"effort": asked.reasoning.effort if asked.reasoning else None, "summary": None},
+            "reasoning": (asked.reasoning or Reasoning()).model_dump(),
             "service_tier": "default",
             "store": asked.stored,
             "temperature": asked.temperature,
@@ -112,18 +115,44 @@ class ResponseEvents:
             for kind in ("created", "in_progress"):
                 yield self._event(f"response.{kind}", response=self.response("in_progress"))
 
+    def _thinking(self, text: str) -> Iterator[Event]:
+        """A piece of the thoughts that come before the message; the first opens their item."""
+        if not self._thought:
+            yield from self._beginning()
+            yield self._event("response.output_item.added", output_index=0, item=self._reasoning(""))
+            yield self._of_thought("response.reasoning_summary_part.added", part=_summary(""))
+        self._thought += text
+        yield self._of_thought("response.reasoning_summary_text.delta", delta=text)
+
+    def _thought_out(self) -> Iterator[Event]:
+        """The thoughts' end, where there were any."""
+        if self._thought and not self._output:
+            yield self._of_thought("response.reasoning_summary_text.done", text=self._thought)
+            yield self._of_thought("response.reasoning_summary_part.done", part=_summary(self._thought))
+            item = self._reasoning(self._thought)
+            self._output.append(item)
+            yield self._event("response.output_item.done", output_index=0, item=item)
+
+    def _reasoning(self, text: str) -> dict[str, Any]:
+        return {"type": "reasoning", "id": f"rs_{self.turn}", "summary": [_summary(text)] if text else []}
+
+    def _of_thought(self, kind: str, **told: object) -> Event:
+        return self._event(kind, item_id=f"rs_{self.turn}", output_index=0, summary_index=0, **told)
+
     def _opening(self) -> Iterator[Event]:
         """The response's beginning, and its message's."""
         self._speaking = True
         yield from self._beginning()
+        yield from self._thought_out()
         item = {**self._message("in_progress", []), "content": []}
-        yield self._event("response.output_item.added", output_index=0, item=item)
+        yield self._event("response.output_item.added", output_index=len(self._output), item=item)
         yield self._of_part("response.content_part.added", part=_part("", []))
 
     def _ending(self, ended: TurnEnded) -> Iterator[Event]:
         if not self._speaking and not self._calls:
             yield from self._opening()
         yield from self._beginning()
+        yield from self._thought_out()
         if self._speaking:
             yield from self._closing(ended)
         for place, call in enumerate(self._calls):
@@ -139,9 +168,9 @@ class ResponseEvents:
             yield self._of_part(kind, annotation_index=at, annotation=source)
         yield self._of_part("response.output_text.done", text=self._text, logprobs=[])
         yield self._of_part("response.content_part.done", part=_part(self._text, sources))
-        item = self._message("incomplete" if ended.at_limit else "completed", sources)
+        at, item = len(self._output), self._message("incomplete" if ended.at_limit else "completed", sources)
         self._output.append(item)
-        yield self._event("response.output_item.done", output_index=0, item=item)
+        yield self._event("response.output_item.done", output_index=at, item=item)
 
     def _called(self, place: int, call: ToolRequested) -> Iterator[Event]:
         at, arguments = len(self._output), _json(call.arguments)
@@ -166,11 +195,15 @@ class ResponseEvents:
         return f"msg_{self.turn}"
 
     def _of_part(self, kind: str, **told: object) -> Event:
-        return self._event(kind, item_id=self._item, output_index=0, content_index=0, **told)
+        return self._event(kind, item_id=self._item, output_index=len(self._output), content_index=0, **told)
 
     def _event(self, kind: str, **told: object) -> Event:
         self._number += 1
         return {"type": kind, "sequence_number": self._number - 1, **told}
+
+
+def _summary(text: str) -> dict[str, Any]:
+    return {"type": "summary_text", "text": text}
 
 
 def _part(text: str, sources: list[dict[str, Any]]) -> dict[str, Any]:

@@ -54,9 +54,11 @@ class TextWishes(_Lenient):
 
 
 class Reasoning(_Lenient):
-    """How much the model thinks first."""
+    """How much the model thinks first, and whether its thoughts are told."""
 
     effort: Effort | None = None
+    summary: Literal["auto", "concise", "detailed"] | None = None
+    """In whichever form: the thoughts are told as they are."""
 
 
 class Item(_Lenient):
@@ -95,6 +97,11 @@ class ResponseRequest(_Lenient):
     background: bool | None = None
     conversation: str | dict[str, Any] | None = None
     prompt: dict[str, Any] | None = None
+
+    @property
+    def tells_thoughts(self) -> bool:
+        """Whether the reply begins with what the model has thought."""
+        return bool(self.reasoning and self.reasoning.summary)
 
     @property
     def stored(self) -> bool:

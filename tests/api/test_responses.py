@@ -106,6 +106,34 @@ def test_sources_are_annotations(server: ChatServer, ollama: StandIn, stream: bo
         assert "response.output_text.annotation.added" in kinds(events(answer))
 
 
+@pytest.mark.parametrize("stream", [True, False])
+def test_thoughts_come_before_the_reply_where_they_are_asked_for(
+    server: ChatServer, ollama: StandIn, stream: bool
+) -> None:
+    ollama.answers(*[Reply("Fine.", thinking="The user greets.")] * 2, Reply("", tool_calls=[("weather", {})]))
+    reasoning = {"effort": "high", "summary": "auto"}
+    answer = post(server, reasoning=reasoning, stream=stream)
+    response = events(answer)[-1]["response"] if stream else answer.json()
+    thought, message = response["output"]
+    assert thought["summary"] == [{"type": "summary_text", "text": "The user greets."}]
+    assert message["content"][0]["text"] == "Fine."
+    assert response["reasoning"] == reasoning
+    if stream:
+        told = events(answer)
+        assert [one["type"] for one in told[2:8]] == [
+            "response.output_item.added", "response.reasoning_summary_part.added",
+            *["response.reasoning_summary_text.delta"] * 3, "response.reasoning_summary_text.done",
+        ]  # fmt: skip
+        assert "".join(one["delta"] for one in told[4:7]) == told[7]["text"] == "The user greets."
+        assert {one["output_index"] for one in told if one.get("item_id") == message["id"]} == {1}
+    assert [item["type"] for item in post(server, reasoning={"effort": "high"}).json()["output"]] == ["message"]
+    known = [{"type": "item_reference", "id": item["id"]} for item in (thought, message)]
+    items = [{"role": "user", "content": "Hello?"}, *known, {"role": "user", "content": "And now?"}]
+    then = post(server, input=items, tools=[WEATHER], reasoning=reasoning, stream=True)
+    assert [item["type"] for item in events(then)[-1]["response"]["output"]] == ["function_call"]
+    assert [role for role, _ in sent(ollama, "Hello?")] == ["user", "assistant", "user"]
+
+
 def test_a_response_follows_another(server: ChatServer, ollama: StandIn) -> None:
     create = server.client.responses.create
     ollama.answers(Reply("Hi Ann."), Reply("Ann."), Reply("Bye."))
