@@ -17,6 +17,7 @@ import pytest
 from api.guard.keys import FILE, KeyRing
 from api.guard.multipart import FIELDS
 from memory import uploads
+from models.audio import AudioChunk, wav_bytes
 from tests.api.chat_server import ChatServer, chat_server
 from tests.memory.formats.test_parser import inflated
 from tests.memory.formats.test_pdf import written
@@ -104,6 +105,13 @@ def test_a_client_of_openai_sends_one_too(server: ChatServer) -> None:
     options: Any = {"headers": {"content-type": "multipart/form-data"}, "params": {"wait": True}}
     sent: Any = server.client.post("/knowledge/documents", cast_to=object, body={}, files=files, options=options)
     assert (sent["title"], sent["characters"]) == ("handbook", 15)
+
+
+def test_a_recording_is_heard_and_answered_from(client: httpx.Client, running: ChatServer) -> None:
+    sound = wav_bytes(AudioChunk(b"\x00\x40\x00\xc0" * 5000 + bytes(8000), 16_000))
+    heard = upload(client, "meeting.wav", sound).json()
+    (scripted,) = running.assistant.settings.speech_to_text.fake.transcripts
+    assert (heard["title"], heard["characters"]) == ("meeting", len(scripted))
 
 
 def test_bytes_alone_are_named_in_the_query(client: httpx.Client) -> None:

@@ -7,10 +7,18 @@ from pathlib import Path
 import anyio
 import pytest
 
-from configs.errors import DataFolderUnwritable, DocumentUnreadable, RateLimitExceeded, RequestError, RequestTooLarge
+from configs.errors import (
+    DataFolderUnwritable,
+    DocumentUnreadable,
+    IndexUnavailable,
+    RateLimitExceeded,
+    RequestError,
+    RequestTooLarge,
+)
 from configs.settings import Limits
 from memory import jobs, uploads
 from memory.folder import DataFolder
+from memory.index import EmbeddedIndex
 from memory.job_queue import Job, Upload
 from memory.jobs import Jobs
 from memory.knowledge import Knowledge
@@ -162,6 +170,26 @@ async def test_an_uploaded_file_and_one_of_a_folder_are_two(
     assert [gone.uploaded for gone in await knowledge.remove("rivers.md", knowledge="default")] == [True]
     assert files(kept) == []
     assert there.exists()
+
+
+async def test_words_go_even_where_vectors_cannot(
+    queue: Jobs, knowledge: Knowledge, kept: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(*args: object) -> None:
+        raise IndexUnavailable("the index is away", "Start it.")
+
+    await taken_in(queue, knowledge, "rivers.md", RIVER)
+    with monkeypatch.context() as patch:
+        patch.setattr(EmbeddedIndex, "add", away)
+        job = await taken_in(queue, knowledge, "rivers.md", RIVER.replace(b"1233", b"1232"))
+        assert (job.state, [error.kind for error in job.errors]) == ("failed", ["IndexUnavailable"])
+        assert len(files(kept)) == 1
+        assert await found(knowledge, "How long is the Rhine?") == [("Rivers", "rivers.md")]
+        patch.setattr(EmbeddedIndex, "drop", away)
+        with pytest.raises(IndexUnavailable):
+            await knowledge.remove("rivers.md", knowledge="default")
+    assert (files(kept), await knowledge.documents(), await queue.all()) == ([], (), ())
+    await knowledge.recover()
 
 
 @pytest.mark.parametrize(
