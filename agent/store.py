@@ -62,11 +62,9 @@ async def open_store(
         in_use = frozenset() if free else await models_in_use(ledger, index)
         engines = {one.engine for one in candidates if embedding_model(one.engine, settings) in in_use}
         choice = kept(best, candidates, engines)
-        similarity = settings.embeddings.ollama.similarity if choice.engine == "ollama" else None
+        similarity, nearness = _cosines(choice, settings)
         async with _opened(choice, settings) as served:
             embeddings = ReindexingHint(served, _remedy(folder)) if choice.engine in engines else served
-            # Memories are short, and as such nearer to a question than passages are.
-            nearness = settings.memory.similarity if similarity is not None else None
             memories = Memories(ledger, index, embeddings, settings.memory, similarity=nearness)
             await memories.recover()
             async with open_knowledge(
@@ -97,6 +95,18 @@ async def _opened(choice: Choice, settings: Settings) -> AsyncGenerator[Embeddin
         if isinstance(embeddings, _Connected):
             with anyio.CancelScope(shield=True):
                 await embeddings.aclose()
+
+
+def _cosines(choice: Choice, settings: Settings) -> tuple[float | None, float | None]:
+    """From where on a passage, and a memory, counts as answering; None for embeddings that only compare characters."""
+    match choice.engine:
+        case "ollama":
+            # Memories are short, and as such nearer to a question than passages are.
+            return settings.embeddings.ollama.similarity, settings.memory.similarity
+        case "onnx":
+            return settings.embeddings.onnx.similarity, settings.embeddings.onnx.memory_similarity
+        case _:
+            return None, None
 
 
 @runtime_checkable

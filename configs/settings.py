@@ -19,6 +19,7 @@ from yaml import YAMLError
 
 from configs.errors import ConfigError
 from configs.section import Count, Duration, Seconds, Section, Share
+from configs.sentence_encoder import OnnxEmbedding
 from configs.server import Server
 from configs.tracing import Tracing
 
@@ -111,6 +112,7 @@ class Embedding(Section):
 
     engine: str = "auto"
     ollama: OllamaEmbedding = OllamaEmbedding()
+    onnx: OnnxEmbedding = OnnxEmbedding()
     hashed: HashedEmbedding = HashedEmbedding()
 
 

@@ -5,7 +5,9 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from configs.errors import EngineNotInstalled, ModelNotFound
+from configs.sentence_encoder import OnnxEmbedding
 from configs.settings import Settings
+from models import sentence_encoders
 from models.engines import chattts_loading as chattts
 from models.engines.ollama_probe import OllamaState, probe_all
 from models.selection import Candidate
@@ -28,13 +30,16 @@ async def embedding_candidates(settings: Settings) -> list[Candidate]:
     """What could turn text into vectors."""
     states = await probe_all(settings.embeddings.ollama.servers)
     hashed = Candidate("hashed", True, "needs no weights: hashed character n-grams", embedded=True)
-    return [_ollama(states, [settings.embeddings.ollama.model]), hashed]
+    onnx = _onnx(settings.embeddings.onnx, settings.data)
+    return [_ollama(states, [settings.embeddings.ollama.model]), onnx, hashed]
 
 
 def embedding_model(engine: str, settings: Settings) -> str:
     """What an index remembers the embeddings of that engine by."""
     if engine == "ollama":
         return settings.embeddings.ollama.model
+    if engine == "onnx":
+        return sentence_encoders.identity(settings.embeddings.onnx)
     from models.engines.hashed import HashedEmbeddings
 
     return HashedEmbeddings.model
@@ -76,6 +81,18 @@ def _ollama(states: Sequence[OllamaState], models: Sequence[str]) -> Candidate:
     if absent := [state.host for state in states if state not in serving]:
         reason += f", not so {', '.join(absent)}"
     return Candidate("ollama", True, reason, model=most)
+
+
+def _onnx(wanted: OnnxEmbedding, data: Path) -> Candidate:
+    folder = sentence_encoders.encoder_folder(wanted.model, data)
+    if lacking := sentence_encoders.lacking(folder):
+        known = wanted.model in sentence_encoders.PUBLISHED
+        remedy = sentence_encoders.FETCH if known else f"put an encoder in ONNX and its tokenizer into {folder}"
+        there = f"{folder} lacks {', '.join(lacking)}" if folder.is_dir() else f"no weights of {wanted.model!r}"
+        return Candidate("onnx", False, there, remedy, failure=ModelNotFound)
+    if sentence_encoders.recipe(wanted) is None:
+        return Candidate("onnx", False, f"nobody says how {wanted.model!r} pools", sentence_encoders.POOLING)
+    return Candidate("onnx", True, f"{wanted.model} in {folder}", model=wanted.model)
 
 
 def _faster_whisper(model: str, data: Path) -> Candidate:

@@ -108,6 +108,10 @@ def open_embeddings(choice: Choice, settings: Settings) -> Embeddings:
             from models.engines import ollama_hosts
 
             return ollama_hosts.open_embeddings(settings.embeddings.ollama)
+        case "onnx":
+            from models.engines import onnx_embeddings
+
+            return onnx_embeddings.open_embeddings(settings.embeddings.onnx, settings.data)
         case "hashed":
             from models.engines import hashed
 

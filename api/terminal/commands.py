@@ -265,7 +265,9 @@ def serve(
 @reported()
 def pull(
     persona: Annotated[str | None, typer.Option(metavar="NAME", help="For whom; else the settings' persona.")] = None,
-    only: Annotated[Literal["ollama", "whisper", "chattts"] | None, typer.Option(help="One part alone.")] = None,
+    only: Annotated[
+        Literal["ollama", "onnx", "whisper", "chattts"] | None, typer.Option(help="One part alone.")
+    ] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> None:
     """Fetch the models that the persona and the settings ask for, or what is missing of them."""

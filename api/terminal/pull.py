@@ -13,14 +13,15 @@ from api.errors import lines
 from api.terminal.doctor import Diagnosis, look_at_engines
 from api.terminal.screen import amount, note, print_engines
 from api.terminal.transfer import Follow, transfer
-from configs.errors import AssistantError, EngineUnavailable
+from configs.errors import AssistantError, EngineUnavailable, ModelNotFound
 from configs.persona import Personas, persona_folders
 from configs.settings import Settings
 from models.downloads import Download, alone, check_space
 from models.engines import chattts_loading as chattts
 from models.engines import ollama_models
-from models.engines.ollama_probe import probe
+from models.engines.ollama_probe import probe, probe_all
 from models.hub import Hub, open_hub
+from models.sentence_encoders import FILES, PUBLISHED, encoder_folder
 from models.weights import (
     CHATTTS_FILES,
     CHATTTS_REPOSITORY,
@@ -33,7 +34,7 @@ from models.weights import (
     whisper_repository,
 )
 
-Part = Literal["ollama", "whisper", "chattts"]
+Part = Literal["ollama", "onnx", "whisper", "chattts"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,9 @@ async def planned(settings: Settings, persona: str | None, only: Part | None) ->
                 plan.models.append((host, model))
     async with open_hub(retrying=_retrying) as hub:
         with plan.noting():
+            if encoder := await _encoder(hub, settings, only):
+                plan.weights.append(encoder)
+        with plan.noting():
             if whisper := await _whisper(hub, settings, only):
                 plan.weights.append(whisper)
         with plan.noting():
@@ -130,6 +134,24 @@ async def _is_pulled(host: str, model: str) -> bool:
     if state.has(model):
         note(f"{model}: Ollama at {state.host} has it")
     return state.has(model)
+
+
+async def _encoder(hub: Hub, settings: Settings, only: Part | None) -> Weights | None:
+    """What embeds without Ollama; unless it is asked for, only where no Ollama answers that would embed."""
+    slot = settings.embeddings
+    if not _wants("onnx", only, slot.engine, "onnx"):
+        return None
+    if only is None and slot.engine == "auto" and any(one.running for one in await probe_all(slot.ollama.servers)):
+        return None
+    model, folder = slot.onnx.model, encoder_folder(slot.onnx.model, settings.data)
+    if model not in PUBLISHED:
+        if not folder.is_dir():
+            hint = f"Set `embeddings.onnx.model` to one of: {', '.join(PUBLISHED)}; or to a folder."
+            raise ModelNotFound(f"no encoder {model!r} is known, and there is no such folder", hint)
+        note(f"onnx: the settings name the folder {folder}, nothing to fetch")
+        return None
+    look = partial(hub.look, PUBLISHED[model].repository, FILES, folder)
+    return await _looked(f"onnx {model}", folder, FILES, look)
 
 
 async def _whisper(hub: Hub, settings: Settings, only: Part | None) -> Weights | None:

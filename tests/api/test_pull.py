@@ -26,6 +26,7 @@ from tests.ollama_stand_in import Fail, StandIn, ollama_stand_in, unused_host
 
 WHISPER = {"config.json": b"{}", "tokenizer.json": b"[]", "vocabulary.json": b"[1]", "model.bin": bytes(5000)}
 TURBO = "mobiuslabsgmbh/faster-whisper-large-v3-turbo"
+ENCODER = {"onnx/model_quantized.onnx": bytes(4000), "tokenizer.json": b"{}"}
 CHATTTS = {name: name.encode() * 50 for name in CHATTTS_FILES}
 
 
@@ -48,6 +49,7 @@ def ollama(server: StandIn, monkeypatch: pytest.MonkeyPatch) -> StandIn:
 def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[HubStandIn]:
     with hub_stand_in() as stand_in:
         stand_in.files.update({f"{TURBO}/{name}": content for name, content in WHISPER.items()})
+        stand_in.files.update({f"Xenova/multilingual-e5-small/{name}": content for name, content in ENCODER.items()})
         stand_in.files.update({f"2Noise/ChatTTS/{name}": content for name, content in CHATTTS.items()})
         monkeypatch.setenv("HF_ENDPOINT", stand_in.endpoint)
         yield stand_in
@@ -120,7 +122,12 @@ def test_what_ollama_cannot_fetch_stops_nothing_else(ollama: StandIn, data_folde
 
 @pytest.mark.parametrize(
     ("only", "ollama_asked", "folders"),
-    [("ollama", True, []), ("whisper", False, ["faster-whisper-large-v3-turbo"]), ("chattts", False, ["chattts"])],
+    [
+        ("ollama", True, []),
+        ("onnx", False, ["onnx-multilingual-e5-small"]),
+        ("whisper", False, ["faster-whisper-large-v3-turbo"]),
+        ("chattts", False, ["chattts"]),
+    ],
 )
 def test_one_part_alone(ollama: StandIn, data_folder: Path, only: str, ollama_asked: bool, folders: list[str]) -> None:
     assert pull("--only", only).exit_code == 0
@@ -138,6 +145,34 @@ def test_engines_that_are_named_otherwise_need_nothing(
         monkeypatch.setenv(f"TINGSHUO_{variable}__ENGINE", engine)
     assert pull().exit_code == 0
     assert not ollama.bodies("/api/pull")
+    assert not hub.requests
+
+
+def test_the_encoder_comes_where_no_ollama_embeds(
+    ollama: StandIn, hub: HubStandIn, data_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = data_folder / "models" / "onnx-multilingual-e5-small"
+    assert pull().exit_code == 0
+    assert not folder.exists()
+    monkeypatch.setenv("TINGSHUO_EMBEDDINGS__OLLAMA__HOST", unused_host())
+    done = pull()
+    assert done.exit_code == 69, "the embedding model of Ollama could not be fetched"
+    assert contents(folder) == ENCODER
+    assert "embeddings      onnx multilingual-e5-small: multilingual-e5-small in " in done.stdout
+
+
+def test_an_unknown_encoder_is_told_which_there_are(
+    hub: HubStandIn, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("TINGSHUO_EMBEDDINGS__ONNX__MODEL", "huge")
+    done = pull("--only", "onnx")
+    assert done.exit_code == 69
+    assert "no encoder 'huge'" in done.stderr
+    assert "bge-small-zh-v1.5" in done.stderr
+    monkeypatch.setenv("TINGSHUO_EMBEDDINGS__ONNX__MODEL", str(tmp_path))
+    done = pull("--only", "onnx")
+    assert done.exit_code == 0
+    assert str(tmp_path) in done.stderr
     assert not hub.requests
 
 

@@ -2,13 +2,15 @@
 
 import os
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
 from langchain_core.embeddings import Embeddings
 
 from configs import settings
-from models.engines import hashed, ollama
+from configs.sentence_encoder import OnnxEmbedding
+from models.engines import hashed, ollama, onnx_embeddings
 from tests.ollama_stand_in import StandIn, ollama_stand_in
 
 NEAR = (
@@ -20,6 +22,7 @@ NEAR = (
     ("全职员工的年假有几天？", "全职员工每年有 25 天带薪年假。", "电梯正在维修。"),
 )
 HOST, MODEL = os.environ.get("OLLAMA_HOST", ""), os.environ.get("TINGSHUO_TEST_EMBEDDING_MODEL", "")
+ENCODER = Path(__file__).parents[1] / "fixtures" / "tiny-encoder"
 REAL = [pytest.param("real ollama", marks=pytest.mark.ollama)] if HOST and MODEL else []
 
 pytestmark = pytest.mark.anyio
@@ -31,10 +34,15 @@ def stand_in() -> Iterator[StandIn]:
         yield server
 
 
-@pytest.fixture(params=["hashed", "ollama", *REAL])
+@pytest.fixture(params=["hashed", "onnx", "ollama", *REAL])
 async def embeddings(request: pytest.FixtureRequest, stand_in: StandIn) -> AsyncIterator[Embeddings]:
     if request.param == "hashed":
         yield hashed.HashedEmbeddings()
+        return
+    if request.param == "onnx":
+        encoder = onnx_embeddings.open_embeddings(OnnxEmbedding(model=str(ENCODER), pooling="mean"), Path())
+        yield encoder
+        await encoder.aclose()
         return
     wanted = settings.OllamaEmbedding(host=stand_in.host)
     if request.param == "real ollama":

@@ -191,9 +191,9 @@ class TestWhere:
         hosts, away = tuple(server.host for server in servers), unused_host()
         servers[0].models.remove("qwen3-embedding:0.6b")
         wanted = settings.Settings(embeddings={"ollama": {"hosts": (*hosts, away)}})
-        (found, _) = await embedding_candidates(wanted)
+        found, *_ = await embedding_candidates(wanted)
         assert found.ready
         assert found.reason == f"Ollama 0.32.15 at {hosts[1]} has qwen3-embedding:0.6b, not so {hosts[0]}, {away}"
         servers[1].models.clear()
-        (found, _) = await embedding_candidates(wanted)
+        found, *_ = await embedding_candidates(wanted)
         assert (found.ready, found.failure) == (False, ModelNotFound)
