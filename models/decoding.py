@@ -2,10 +2,10 @@
 
 import io
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import anyio.to_thread
 import av
@@ -42,11 +42,14 @@ def _carry_on() -> None:
     """For callers that are never cancelled."""
 
 
-async def decode(source: bytes | Path, *, max_bytes: int, max_seconds: float, rate: int = SPEECH_RATE) -> AudioChunk:
+async def decode(
+    source: bytes | Path | IO[bytes], *, max_bytes: int, max_seconds: float, rate: int = SPEECH_RATE
+) -> AudioChunk:
     """The whole recording at `rate` hertz, its channels averaged; decoded in a thread, and stopped when cancelled.
 
-    A damaged or truncated recording gives the sound that can still be read, as long as there is any. Raises
-    AudioUnsupported where there is none, RequestTooLarge as soon as a limit is passed.
+    A file that is open is read from its beginning, and left open. A damaged or truncated recording gives the sound that
+    can still be read, as long as there is any. Raises AudioUnsupported where there is none, RequestTooLarge as soon as
+    a limit is passed.
     """
 
     def work() -> AudioChunk:
@@ -58,7 +61,7 @@ async def decode(source: bytes | Path, *, max_bytes: int, max_seconds: float, ra
 
 
 def decode_blocking(
-    source: bytes | Path,
+    source: bytes | Path | IO[bytes],
     *,
     max_bytes: int,
     max_seconds: float,
@@ -66,36 +69,44 @@ def decode_blocking(
     checkpoint: Callable[[], None] = _carry_on,
 ) -> AudioChunk:
     """As `decode`, on this thread; `checkpoint` is called between packets and may raise to stop."""
-    data = _read(source, max_bytes) if isinstance(source, Path) else source
-    if len(data) > max_bytes:
-        raise RequestTooLarge(
-            f"the audio is larger than {max_bytes} bytes", "Send a shorter or a compressed recording."
-        )
-    with suppress(av.error.FFmpegError), _opened(data, _AT_ONCE) as container:
-        _check_length(container, max_seconds, checkpoint)
-    try:
-        with _opened(data, {}) as container:
-            sound = joined(_resampled(_limited(_frames(container, checkpoint), max_seconds), rate), rate)
-    except av.error.FFmpegError as error:
-        raise AudioUnsupported(f"this is not audio that can be decoded: {error.strerror}", _FORMATS) from error
+    with _file(source) as file:
+        if file.seek(0, io.SEEK_END) > max_bytes:
+            raise RequestTooLarge(
+                f"the audio is larger than {max_bytes} bytes", "Send a shorter or a compressed recording."
+            )
+        sound = _decoded(file, max_seconds, rate, checkpoint)
     if not sound.samples:
         raise AudioUnsupported("the audio holds no samples", _FORMATS)
     return sound
 
 
-def _read(path: Path, max_bytes: int) -> bytes:
-    """At most one byte more than the limit. A pipe or a device, which may never end, is no recording."""
-    if not path.is_file():
-        raise AudioUnsupported(f"{str(path)!r} is not a file", "Give the path of a recording.")
+def _file(source: bytes | Path | IO[bytes]) -> AbstractContextManager[IO[bytes]]:
+    """Its bytes as a file. A pipe or a device, which may never end, is no recording."""
+    if isinstance(source, bytes):
+        return io.BytesIO(source)
+    if not isinstance(source, Path):
+        return nullcontext(source)
+    if not source.is_file():
+        raise AudioUnsupported(f"{str(source)!r} is not a file", "Give the path of a recording.")
     try:
-        with path.open("rb") as file:
-            return file.read(max_bytes + 1)
+        return source.open("rb")
     except OSError as error:
-        raise AudioUnsupported(f"{str(path)!r} cannot be read: {error.strerror}", "Check its permissions.") from error
+        raise AudioUnsupported(f"{str(source)!r} cannot be read: {error.strerror}", "Check its permissions.") from error
 
 
-def _opened(data: bytes, options: Mapping[str, str]) -> av.container.InputContainer:
-    return av.open(io.BytesIO(data), "r", metadata_errors="ignore", options={**_OPTIONS, **options})
+def _decoded(file: IO[bytes], max_seconds: float, rate: int, checkpoint: Callable[[], None]) -> AudioChunk:
+    with suppress(av.error.FFmpegError), _opened(file, _AT_ONCE) as container:
+        _check_length(container, max_seconds, checkpoint)
+    try:
+        with _opened(file, {}) as container:
+            return joined(_resampled(_limited(_frames(container, checkpoint), max_seconds), rate), rate)
+    except av.error.FFmpegError as error:
+        raise AudioUnsupported(f"this is not audio that can be decoded: {error.strerror}", _FORMATS) from error
+
+
+def _opened(file: IO[bytes], options: Mapping[str, str]) -> av.container.InputContainer:
+    file.seek(0)
+    return av.open(file, "r", metadata_errors="ignore", options={**_OPTIONS, **options})
 
 
 def _check_length(container: av.container.InputContainer, max_seconds: float, checkpoint: Callable[[], None]) -> None:

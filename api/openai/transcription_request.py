@@ -5,9 +5,10 @@ import binascii
 from collections.abc import Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import IO, Annotated, Any, Literal
 
 from anyio import Semaphore
+from anyio.to_thread import run_sync
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.exceptions import HTTPException
@@ -15,8 +16,9 @@ from starlette.requests import Request
 
 from api.guard.multipart import OVERHEAD, Form, FormReader
 from api.guard.request_body import as_json, content_type, pieces, read
+from api.guard.spool import Spool, spooled
 from configs.errors import AudioUnsupported, RequestError, RequestTooLarge
-from configs.settings import Limits
+from configs.settings import Limits, Settings
 from models.audio import AudioChunk
 from models.decoding import decode
 
@@ -78,33 +80,36 @@ OPENAPI: dict[str, Any] = {
 """What FastAPI cannot tell of a body that is read by hand."""
 
 
-async def transcription_in(request: Request, limits: Limits, decoding: Semaphore) -> TranscriptionRequest:
+async def transcription_in(request: Request, settings: Settings, decoding: Semaphore) -> TranscriptionRequest:
     """The recording in a request; `decoding` is passed while it is decoded.
 
-    Raises RequestError, RequestTooLarge, RequestValidationError, HTTPException 415.
+    Raises RequestError, RequestTooLarge, RequestValidationError, HTTPException 415, DataFolderUnwritable.
     """
-    kind = content_type(request)
+    kind, limits = content_type(request), settings.limits
     if kind == "multipart/form-data":
-        form = await _form(request, limits)
-        if form.file is None:
-            raise RequestError("there is no file", "Send the recording as `file`.", "file")
-        wishes, data, param = _wishes(form.fields), bytes(form.file), "file"
-        form.file = None
-    elif kind == "application/json":
+        async with spooled(settings.data) as spool:
+            form = await _form(request, limits, spool)
+            if form.file is None:
+                raise RequestError("there is no file", "Send the recording as `file`.", "file")
+            wishes = _wishes(form.fields)
+            async with decoding:
+                return TranscriptionRequest(await _sound(spool.file, limits, "file"), wishes)
+    if kind == "application/json":
         # Four characters for three bytes.
         wishes = sent = as_json(await read(request, limits.audio_bytes // 3 * 4 + OVERHEAD), _InJson)
-        data, param = _unpacked(sent.input_audio.data), "input_audio"
-    else:
-        raise HTTPException(415, f"content type {kind!r} is not taken: send multipart/form-data or application/json")
-    async with decoding:
-        return TranscriptionRequest(await _sound(data, limits, param), wishes)
+        data = _unpacked(sent.input_audio.data)
+        async with decoding:
+            return TranscriptionRequest(await _sound(data, limits, "input_audio"), wishes)
+    raise HTTPException(415, f"content type {kind!r} is not taken: send multipart/form-data or application/json")
 
 
-async def _form(request: Request, limits: Limits) -> Form:
-    reader = FormReader(request.headers["content-type"], file="file", file_bytes=limits.audio_bytes)
+async def _form(request: Request, limits: Limits, spool: Spool) -> Form:
+    header = request.headers["content-type"]
+    reader = FormReader(header, file="file", file_bytes=limits.audio_bytes, take_file=spool.write)
     async with aclosing(pieces(request, limits.audio_bytes + OVERHEAD)) as body:
         async for piece in body:
-            reader.push(piece)
+            # It may wait for the disk.
+            await run_sync(reader.push, piece)
     return reader.finish()
 
 
@@ -129,7 +134,7 @@ def _unpacked(data: str) -> bytes:
         raise RequestError(f"the data is no base64: {error}", "Encode the file as base64.", "input_audio") from error
 
 
-async def _sound(data: bytes, limits: Limits, param: str) -> AudioChunk:
+async def _sound(data: bytes | IO[bytes], limits: Limits, param: str) -> AudioChunk:
     try:
         return await decode(data, max_bytes=limits.audio_bytes, max_seconds=limits.audio_seconds)
     except AudioUnsupported as error:

@@ -47,7 +47,7 @@ class TranscriptionRoutes:
         ears = self._assistant.ears
         if ears is None:
             raise EngineUnavailable("this assistant does not hear", "Start it with ears.")
-        asked = await transcription_in(request, self._assistant.settings.limits, self._decoding)
+        asked = await transcription_in(request, self._assistant.settings, self._decoding)
         wishes = asked.wishes
         check_model(wishes.model, "transcription", ears.name)
         hearing = _hearing(wishes, task, ears)
