@@ -95,7 +95,7 @@ class CollectorExporter(SpanExporter):
         """Says that spans are lost, unless that is known."""
         if not self._away and not self._over:
             self._away = True
-            log.warning("traces cannot be sent to %s and are dropped (%s)", self._url, why)
+            log.warning("traces cannot be sent to %s and are dropped; is a collector there? (%s)", self._url, why)
 
     def leave(self) -> None:
         """Whatever still comes of it, nobody waits for any longer."""
