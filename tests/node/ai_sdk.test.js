@@ -48,7 +48,8 @@ for (const [kind, model] of Object.entries(MODELS)) {
     assert.equal(whole.text, "The tools say: 12 degrees / 下雨");
     assert.deepEqual(first.asked, ["Graz", "林茨"]);
     const second = weather();
-    const streamed = streamText({ model, prompt: "天气怎么样？", tools: second.tools, stopWhen: stepCountIs(3), maxRetries });
+    const more = { tools: second.tools, stopWhen: stepCountIs(3), maxRetries };
+    const streamed = streamText({ model, prompt: "天气怎么样？", ...more });
     assert.equal(await streamed.text, "The tools say: 12 degrees / 下雨");
     assert.equal((await streamed.steps).length, 2);
     assert.deepEqual(second.asked, ["Graz", "林茨"]);
@@ -69,19 +70,19 @@ for (const [kind, model] of Object.entries(MODELS)) {
 }
 
 test("thoughts come apart from the reply", async () => {
-  const { text, reasoningText } = await generateText({ model: MODELS.compatible, prompt: "Why is the sky blue?", maxRetries });
+  const asked = { model: MODELS.compatible, prompt: "Why is the sky blue?", maxRetries };
+  const { text, reasoningText } = await generateText(asked);
   assert.equal(text, "Air scatters blue light.");
   assert.equal(reasoningText, undefined);
   const providerOptions = { tingshuo: { reasoningEffort: "high" } };
-  const thought = await generateText({
-    model: MODELS.compatible, prompt: "Why is the sky blue?", providerOptions, maxRetries,
-  });
+  const thought = await generateText({ ...asked, providerOptions });
   assert.equal(thought.reasoningText, "Short waves scatter most.");
 });
 
 test("what is spoken is heard back", async () => {
   const { audio } = await generateSpeech({
-    model: openai.speech("tts-1"), text: "Turn on the kitchen light.", voice: "default", outputFormat: "wav", maxRetries,
+    model: openai.speech("tts-1"), text: "Turn on the kitchen light.", voice: "default", outputFormat: "wav",
+    maxRetries,
   });
   const { pcm, rate } = unwrapped(Buffer.from(audio.uint8Array));
   assert.ok(sound(pcm, rate).seconds > 1);

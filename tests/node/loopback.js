@@ -1,4 +1,4 @@
-// Ends the process that goes for anything beyond this machine: a client must not phone home, and no code can swallow it.
+// Ends the process that goes beyond this machine: no client may phone home, and none can swallow this as an error.
 
 import { Socket } from "node:net";
 

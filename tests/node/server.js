@@ -48,8 +48,8 @@ export function sound(pcm, rate) {
 export function unwrapped(wav) {
   assert.equal(wav.toString("latin1", 0, 4), "RIFF");
   assert.equal(wav.toString("latin1", 8, 16), "WAVEfmt ");
-  const [form, channels, rate, bits] = [wav.readUInt16LE(20), wav.readUInt16LE(22), wav.readUInt32LE(24), wav.readUInt16LE(34)];
+  const [form, channels, bits] = [20, 22, 34].map((at) => wav.readUInt16LE(at));
   assert.deepEqual([form, channels, bits], [1, 1, 16]);
   assert.equal(wav.toString("latin1", 36, 40), "data");
-  return { pcm: Buffer.from(wav.subarray(44)), rate };
+  return { pcm: Buffer.from(wav.subarray(44)), rate: wav.readUInt32LE(24) };
 }
