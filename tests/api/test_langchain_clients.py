@@ -28,6 +28,8 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:Pydantic serializer warnings:UserWarning"),
 ]
 
+# No certificates are needed, and reading them takes longer than most tests.
+ALONE: dict[str, Any] = {"trust_env": False, "verify": False}
 TEXTS = ["The cat sat on the mat.", "猫坐在垫子上。"]
 GRAZ, LINZ = ("weather", {"place": "Graz"}), ("weather", {"place": "林茨"})
 PLANNED = {"name": "雨", "rows": [1, 2]}
@@ -53,7 +55,7 @@ class Clients:
 
     def __init__(self, url: str) -> None:
         self._url = url
-        self._blocking, self._other = httpx2.Client(trust_env=False), httpx2.AsyncClient(trust_env=False)
+        self._blocking, self._other = httpx2.Client(**ALONE), httpx2.AsyncClient(**ALONE)
         self._openai: dict[str, Any] = {
             "base_url": f"{url}/v1", "api_key": SecretStr("none"), "max_retries": 0,
             "http_client": self._blocking, "http_async_client": self._other,
@@ -85,7 +87,7 @@ class Clients:
             await client._async_client._client.aclose()
 
     def _ollama(self) -> dict[str, Any]:
-        return {"base_url": self._url, "client_kwargs": {"trust_env": False}}
+        return {"base_url": self._url, "client_kwargs": ALONE}
 
     def _keep(self, client: Client) -> Client:
         self._opened.append(client)

@@ -127,23 +127,6 @@ def test_ollama_s_client_chats(client: ollama.Client, server: ChatServer, model:
     assert [turn.question for turn in server.turns()] == ["Hello?", "And you?"]
 
 
-def test_ollama_s_client_without_blocking(server: ChatServer) -> None:
-    async def asked() -> tuple[str, list[str], str, list[str]]:
-        async with ollama.AsyncClient(server.url, trust_env=False) as client:
-            whole = await client.chat("companion", [user("Hello?")])
-            stream = [
-                part.message.content or "" async for part in await client.chat("companion", [user("Hi")], stream=True)
-            ]
-            generated = await client.generate("companion", "Hello?")
-            return whole.message.content or "", stream, generated.response or "", [
-                one.model or "" for one in (await client.list()).models
-            ]  # fmt: skip
-
-    whole, stream, generated, models = asyncio.run(asked())
-    assert (whole, "".join(stream), generated) == ("Hello there.",) * 3
-    assert models == ["companion:latest", "default:latest", "documents:latest"]
-
-
 def test_wishes_reach_the_model_and_leave_it_loaded(client: ollama.Client, model: StandIn) -> None:
     client.chat("companion", [user("Hello?")])
     before = last(model)["options"]
@@ -315,23 +298,6 @@ def test_errors_have_their_status_and_ollama_s_form(
     assert words in told["error"]
     assert refused.headers["content-length"] == str(len(refused.content))
     assert server.turns() == []
-
-
-def test_ollama_s_client_raises_its_own_error(client: ollama.Client, model: StandIn) -> None:
-    with pytest.raises(ollama.ResponseError) as found:
-        client.chat("llama3", [user("Hello?")])
-    assert (found.value.status_code, found.value.error) == (404, "model 'llama3' not found")
-    for call in (client.pull, client.delete):
-        with pytest.raises(ollama.ResponseError) as found:
-            call("companion")
-        assert found.value.status_code == 501
-    model.script = Reply(fail=Fail(status=503, words="server busy, please try again"))
-    with pytest.raises(ollama.ResponseError) as found:
-        client.chat("companion", [user("Hello?")])
-    assert found.value.status_code == 503
-    with pytest.raises(ollama.ResponseError) as found:
-        list(client.chat("companion", [user("Hello?")], stream=True))
-    assert found.value.status_code == 503
 
 
 def test_after_the_first_line_an_error_is_a_line(client: ollama.Client, server: ChatServer, model: StandIn) -> None:
