@@ -33,8 +33,8 @@ SHOWN: Final = 20
 class Knowledge:
     """All knowledge bases in one ledger and one index.
 
-    `similarity` is the cosine from which a passage counts as answering, for embeddings that know meaning; None for
-    those that only compare characters.
+    `similarity` is the cosine from which a passage counts as answering, for embeddings that know meaning; at 1 they
+    only rank. None stands for those that only compare characters.
     """
 
     def __init__(

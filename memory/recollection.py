@@ -21,7 +21,7 @@ from memory.ledger import Ledger
 from memory.memory_lexicon import REPLY_MARK
 from memory.personal_terms import PersonalQuestion, asked, stated_of_self
 from memory.remembered import Memory, Space
-from memory.search import CANDIDATES, fuse
+from memory.search import CANDIDATES, fuse, judges
 from memory.statements import statements
 from memory.time_spans import time_span
 
@@ -169,11 +169,11 @@ class Recaller:
         return Recollection(memories, bool(memories), 1.0 if memories else 0.0, None)
 
     def _supports(self, candidate: _Candidate) -> bool:
-        near = self._similarity is not None and (candidate.similarity or 0.0) >= self._similarity
+        near = judges(self._similarity) and (candidate.similarity or 0.0) >= self._similarity
         return near or candidate.coverage >= self._wanted.coverage
 
     def _score(self, candidate: _Candidate) -> float:
-        similarity = candidate.similarity or 0.0 if self._similarity is not None else 0.0
+        similarity = candidate.similarity or 0.0 if judges(self._similarity) else 0.0
         return min(1.0, max(candidate.coverage, similarity))
 
     def _ordered(self, found: Iterable[_Candidate], inquiry: _Inquiry, now: datetime) -> list[_Candidate]:

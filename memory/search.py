@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from sqlite3 import Connection
-from typing import Final, Literal
+from typing import Final, Literal, TypeGuard
 
 from anyio.to_thread import run_sync
 from langchain_core.embeddings import Embeddings
@@ -30,6 +30,8 @@ FOREIGN: Final = 0.85
 """What a passage in another language than the question's counts when they are put in order."""
 FUSION: Final = 60
 """The constant of reciprocal rank fusion: the larger, the less the first ranks stand out."""
+NEVER: Final = 1.0
+"""The cut at which similarity only ranks, and words alone decide."""
 DENSE_ALONE: Final = 0.24
 """Cosine from which a passage counts as answering where dense search stands alone and has no cut of its own."""
 
@@ -136,12 +138,17 @@ class Searcher:
         cut = self._similarity
         if rankers == "dense":
             return (candidate.similarity or 0.0) >= (DENSE_ALONE if cut is None else cut)
-        near = cut is not None and (candidate.similarity or 0.0) >= cut
+        near = judges(cut) and (candidate.similarity or 0.0) >= cut
         return near or candidate.coverage >= self._grounding.coverage
 
     def _score(self, candidate: _Candidate) -> float:
-        similarity = candidate.similarity or 0.0 if self._similarity is not None else 0.0
+        similarity = candidate.similarity or 0.0 if judges(self._similarity) else 0.0
         return min(1.0, max(candidate.coverage, similarity))
+
+
+def judges(cut: float | None) -> TypeGuard[float]:
+    """Whether similarity says what answers, beside the words."""
+    return cut is not None and cut < NEVER
 
 
 def fuse(rankings: Sequence[Sequence[int]]) -> dict[int, float]:

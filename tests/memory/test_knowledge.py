@@ -347,6 +347,22 @@ async def test_nearness_in_meaning_supports_from_its_threshold_on(
         assert not (await knowledge.search(question, knowledge=["default"])).answerable
 
 
+async def test_nearness_can_rank_and_leave_it_to_the_words_what_answers(
+    folder: DataFolder, ledger: Ledger, documents: Path
+) -> None:
+    near = MEANING | {"Pears": [0.0, 1.0, 0.0]}
+    (documents / "more.md").write_text("# More\n\n## Pears\n\nPears too.\n\n## Apples\n\nApples keep in the cellar.\n")
+    async with opened(folder, ledger, Placed(near), similarity=1.0) as knowledge:
+        await knowledge.ingest([documents])
+        assert (await knowledge.search("Do Apples keep in the cellar?", knowledge=["default"])).answerable
+        unsaid = await knowledge.search("Apples: orchard ladders for tractor repair?", knowledge=["default"])
+        assert not unsaid.answerable
+        assert unsaid.similarity == pytest.approx(1.0)
+        assert unsaid.nearest[0].score == pytest.approx(unsaid.coverage)
+    async with opened(folder, ledger, Placed(near), similarity=0.5) as knowledge:
+        assert (await knowledge.search("Apples: orchard ladders for tractor repair?", knowledge=["default"])).answerable
+
+
 async def test_passages_in_the_language_of_the_question_come_first(
     folder: DataFolder, ledger: Ledger, documents: Path
 ) -> None:

@@ -202,7 +202,7 @@ class Meaning(HashedEmbeddings):
 
 
 async def test_what_is_near_in_meaning_answers_with_embeddings_that_know_it(ledger: Ledger, index: VectorIndex) -> None:
-    for similarity, answerable in ((0.6, True), (None, False)):
+    for similarity, answerable in ((0.6, True), (1.0, False), (None, False)):
         memories = Memories(ledger, index, Meaning(2), settings.Memory(), similarity=similarity)
         await told(ledger, memories, turn(1, "There sits a moggy today."), turn(2, "It rained on the parade."))
         found = await memories.recall(NORA, "Whose tomcat was it?", now=LATER)
