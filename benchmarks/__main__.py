@@ -14,7 +14,7 @@ from rich.table import Table
 from benchmarks.figures import Figure
 from configs.privacy import stay_local
 
-DEFAULT = ("startup", "turn", "agent", "search", "memory", "prefix", "hearing", "spoken_form")
+DEFAULT = ("startup", "turn", "agent", "search", "memory", "prefix", "hearing", "spoken_form", "api")
 """What runs unless something is named; `chattts` needs its extra, and a GPU to be quick."""
 
 

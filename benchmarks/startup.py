@@ -35,22 +35,28 @@ def _seconds(command: list[str]) -> float:
 
 
 async def _ready(folder: Path) -> float:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     environment = {**os.environ, "TINGSHUO_DATA": str(folder)}
     command = [sys.executable, "-m", "api.cli", "serve", "--port", str(port)]
     began = time.perf_counter()
     async with await anyio.open_process(command, env=environment, stdout=DEVNULL, stderr=DEVNULL) as process:
         try:
             with anyio.fail_after(60):
-                await _answered(f"http://127.0.0.1:{port}/health")
+                await answered(f"http://127.0.0.1:{port}/health")
             return time.perf_counter() - began
         finally:
             process.terminate()
 
 
-async def _answered(address: str) -> None:
+def free_port() -> int:
+    """A port that nobody has at this moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+async def answered(address: str) -> None:
+    """Waits until an address answers with 200."""
     async with httpx.AsyncClient(trust_env=False) as client:
         while True:
             try:
