@@ -202,10 +202,10 @@ async def test_what_is_not_served_is_said_so(client: Client, unblocked: AsyncCli
     asked = REFUSED[name]
     with pytest.raises(ResponseError) as refused:
         getattr(client, name)(**asked)
-    assert refused.value.status_code == 501
+    assert (refused.value.status_code, "is not served here" in refused.value.error) == (501, True)
     with pytest.raises(ResponseError) as refused:
         await getattr(unblocked, name)(**asked)
-    assert (refused.value.status_code, refused.value.error) == (501, str(refused.value).partition(" (")[0])
+    assert (refused.value.status_code, "is not served here" in refused.value.error) == (501, True)
 
 
 @pytest.mark.parametrize("name", ["show", "chat", "generate", "embed", "embeddings"])

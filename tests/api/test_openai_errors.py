@@ -234,6 +234,22 @@ def test_what_will_fail_again_is_not_tried_again(
         assert waited == []
 
 
+def test_documents_that_were_embedded_otherwise_are_a_conflict(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    document = tmp_path / "handbook.md"
+    document.write_text("# Leave\n\nEveryone gets 25 days of paid leave in a year.\n", encoding="utf-8")
+    for dimensions in (64, 128):
+        embeddings = {"engine": "hashed", "hashed": {"dimensions": dimensions}}
+        with chat_server(tmp_path / "data", chat={"engine": "fake"}, embeddings=embeddings) as server:
+            if dimensions == 64:
+                server.portal.call(server.assistant.store.knowledge.ingest, [document])
+                continue
+            question = "How many days of paid leave does everyone get?"
+            for call in (chat(question, model="default"), response(input=question, model="default", stream=True)):
+                with waiting(monkeypatch) as waited, pytest.raises(openai.ConflictError) as refused:
+                    asked(server.client.with_options(max_retries=2), call)
+                assert (refused.value.code, waited) == ("embedding_mismatch", [])
+
+
 def test_a_client_that_waits_no_longer_frees_the_model(server: ChatServer, ollama: StandIn) -> None:
     ollama.script = Reply("One two three.", held_after=1)
     with pytest.raises(openai.APITimeoutError):
