@@ -97,6 +97,7 @@ class ResponseRequest(_Lenient):
     background: bool | None = None
     conversation: str | dict[str, Any] | None = None
     prompt: dict[str, Any] | None = None
+    top_logprobs: int | None = None
 
     @property
     def tells_thoughts(self) -> bool:
@@ -110,7 +111,7 @@ class ResponseRequest(_Lenient):
 
     def as_chat(self) -> ChatRequest:
         """The same as a chat completion, with the new items alone as its messages. Raises RequestError."""
-        for param in ("background", "conversation", "prompt"):
+        for param in ("background", "conversation", "prompt", "top_logprobs"):
             if getattr(self, param):
                 raise RequestError(f"`{param}` is not supported here", "Leave it out.", param)
         return ChatRequest(

@@ -296,6 +296,7 @@ def test_a_model_that_goes_away_fails_the_response(server: ChatServer, ollama: S
     [
         ("tools", {"tools": [{"type": "web_search"}]}),
         ("background", {"background": True}),
+        ("top_logprobs", {"top_logprobs": 3}),
         ("conversation", {"conversation": "conv_1"}),
         ("tool_choice", {"tool_choice": {"type": "function", "name": "nobody"}}),
         ("input", {"input": []}),
