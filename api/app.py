@@ -5,14 +5,16 @@ from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from importlib.metadata import version
-from typing import Any
+from typing import Any, Final
 from uuid import uuid4
 
 from anyio.to_thread import run_sync
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
+from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from agent.assistant import Assistant
 from agent.attendance import Attendance
@@ -21,10 +23,12 @@ from api.guard.guards import ANONYMOUS, guard
 from api.guard.principal import Caller, Principal, principal_of
 from api.guard.refusal import error_response
 from api.metrics import Counted
+from api.native.answers import AskAnswer, Health
 from api.native.ask_request import OPENAPI, asked_in
 from api.native.health_routes import HealthRoutes
 from api.native.knowledge_routes import KnowledgeRoutes
 from api.native.memory_routes import MemoryRoutes
+from api.native.reference_routes import ReferenceRoutes
 from api.native.turn_routes import TurnRoutes
 from api.ollama.errors import OllamaErrors
 from api.ollama.routes import OllamaRoutes
@@ -33,18 +37,21 @@ from api.openai.chat_routes import ChatRoutes
 from api.openai.embedding_routes import EmbeddingRoutes
 from api.openai.model_routes import ModelRoutes
 from api.openai.response_routes import ResponseRoutes
+from api.openapi import ABOUT, JSON, DocumentedApp, answers, refusals
 from api.service import Service
 from configs.errors import AssistantError, InsufficientPermissions
 from models.audio import wav_bytes
 from models.selection import Choice
 
+METHODS: Final = ("GET", "HEAD", "POST", "PATCH", "DELETE")
+
 
 def create_app(assistant: Assistant, service: Service, *, beyond: bool = False) -> FastAPI:
     """The application over an open assistant; `beyond` says that other machines can reach it."""
-    # The pages at /docs would load scripts from elsewhere.
-    app = FastAPI(
-        title="Tingshuo", version=version("tingshuo"), docs_url=None, redoc_url=None, redirect_slashes=False,
-        strict_content_type=False,
+    # FastAPI's own pages would load scripts from elsewhere.
+    app = DocumentedApp(
+        title="Tingshuo", version=version("tingshuo"), description=ABOUT, openapi_url=None, docs_url=None,
+        redoc_url=None, redirect_slashes=False, strict_content_type=False, generate_unique_id_function=_operation,
     )  # fmt: skip
     for kind in (RequestValidationError, HTTPException, AssistantError, Exception):
         app.add_exception_handler(kind, _handle)
@@ -55,12 +62,15 @@ def create_app(assistant: Assistant, service: Service, *, beyond: bool = False) 
     asking = Attendance()
 
     @app.head("/health", include_in_schema=False)
-    @app.get("/health")
+    @app.get("/health", tags=["health"], responses=answers("Whether it does.", {JSON: Health}))
     async def health(caller: Caller) -> dict[str, Any]:
         """Whether questions can be asked, and who answers them; without a key only the first."""
         return {"ready": True} if caller is ANONYMOUS else health_of(assistant)
 
-    @app.post("/v1/ask", openapi_extra=OPENAPI)
+    @app.post(
+        "/v1/ask", tags=["chat"], openapi_extra=OPENAPI,
+        responses={**answers("The answer.", {JSON: AskAnswer}), **refusals(404, 409, 422, 507)},
+    )  # fmt: skip
     async def ask(request: Request) -> Response:
         """One question, in words (JSON) or as a recording (audio/*), and its answer."""
 
@@ -73,7 +83,7 @@ def create_app(assistant: Assistant, service: Service, *, beyond: bool = False) 
 
         return await service.attend(request, answer)
 
-    for router in _routers(assistant, service):
+    for router in (*_routers(assistant, service), ReferenceRoutes(app).router):
         app.include_router(router)
     return app
 
@@ -127,9 +137,26 @@ async def _permitted(
 
 async def _handle(request: Request, error: Exception) -> JSONResponse:
     response = error_response(error)
+    if response.status_code == 405:
+        response.headers["allow"] = ", ".join(_allowed(request))
     # What nobody foresaw is told from outside of what gives an answer its id.
     response.headers["x-request-id"] = request.state.request_id
     return response
+
+
+def _allowed(request: Request) -> list[str]:
+    """The methods of a path, which may be several routes."""
+
+    def taken(method: str) -> bool:
+        scope = {**request.scope, "method": method}
+        return any(route.matches(scope)[0] is Match.FULL for route in request.app.routes)
+
+    return [method for method in METHODS if taken(method)]
+
+
+def _operation(route: APIRoute) -> str:
+    """What the document calls a route."""
+    return "_".join([*map(str, route.tags), route.name])
 
 
 def _audio(answer: Answer) -> dict[str, Any] | None:

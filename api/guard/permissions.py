@@ -58,6 +58,7 @@ PERMISSIONS = (
     Permission("/v1/turns", CHAT),
     Permission("/v1/models"),
     Permission("/openapi.json", below=False),
+    Permission("/docs", below=False),
     Permission("/", below=False),
 )
 

@@ -9,6 +9,7 @@ from starlette.requests import Request
 
 from api.answer import Asked
 from api.guard.request_body import as_json, content_type, json_bytes, read
+from api.openapi import BYTES, JSON, example, schema_of, sent
 from api.question import clean
 from configs.settings import Limits
 from models.decoding import decode
@@ -34,26 +35,25 @@ class AskWishes(BaseModel):
 class AskRequest(AskWishes):
     """A question in words."""
 
+    model_config = example(text="How long is the leave?", speak=False)
+
     text: str
 
 
 OPENAPI: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "application/json": {"schema": AskRequest.model_json_schema()},
-            "audio/*": {"schema": {"type": "string", "format": "binary"}},
-        },
-    }
+    **sent({JSON: AskRequest, "audio/*": {"schema": BYTES}, "application/octet-stream": {"schema": BYTES}}),
+    "parameters": [
+        {"name": name, "in": "query", "schema": schema, "required": False}
+        for name, schema in schema_of(AskWishes)["properties"].items()
+    ],
 }
-"""What FastAPI cannot tell of a body that is read by hand."""
 
 
 async def asked_in(request: Request, limits: Limits) -> Asked:
     """The question in a request. Raises RequestTooLarge, AudioUnsupported, RequestValidationError, HTTPException."""
     kind = content_type(request)
     if kind == "application/json":
-        return _typed(await read(request, json_bytes(limits.question_characters)))
+        return _typed(await read(request, json_bytes(limits.question_characters)), _wishes(request))
     if kind.startswith("audio/") or kind == "application/octet-stream":
         wishes = _wishes(request)
         sound = await decode(
@@ -64,9 +64,11 @@ async def asked_in(request: Request, limits: Limits) -> Asked:
     raise HTTPException(415, f"content type {kind!r} is not taken: send application/json, audio/* or octets")
 
 
-def _typed(data: bytes) -> Asked:
+def _typed(data: bytes, wishes: AskWishes) -> Asked:
+    """The body counts before the query."""
     asked = as_json(data, AskRequest)
-    return Asked(**{**asked.model_dump(), "text": clean(asked.text)})
+    wanted = wishes.model_dump() | asked.model_dump(exclude_unset=True)
+    return Asked(**wanted | {"text": clean(asked.text)})
 
 
 def _wishes(request: Request) -> AskWishes:

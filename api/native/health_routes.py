@@ -8,6 +8,8 @@ from fastapi.responses import JSONResponse, PlainTextResponse, Response
 from api.guard.guards import ANONYMOUS
 from api.guard.principal import Caller
 from api.metrics import MEDIA_TYPE
+from api.native.answers import Live, Ready
+from api.openapi import JSON, TEXT, answers
 from api.service import Service
 
 
@@ -17,9 +19,11 @@ class HealthRoutes:
     def __init__(self, service: Service) -> None:
         self._service = service
         self.router = APIRouter(tags=["health"])
-        self.router.get("/health/live")(self.live)
-        self.router.get("/health/ready", responses={503: {"description": "Not now."}})(self.ready)
-        self.router.get("/metrics", response_class=PlainTextResponse)(self.metrics)
+        self.router.get("/health/live", responses=answers("It does.", {JSON: Live}))(self.live)
+        ready = {**answers("Now.", {JSON: Ready}), **answers("Not now.", {JSON: Ready}, status=503)}
+        self.router.get("/health/ready", responses=ready)(self.ready)
+        metrics = answers("In Prometheus's text format.", {"text/plain": {"schema": TEXT}})
+        self.router.get("/metrics", response_class=PlainTextResponse, responses=metrics)(self.metrics)
 
     async def live(self) -> dict[str, bool]:
         """That the process runs."""

@@ -10,11 +10,13 @@ from fastapi import Path as PathField
 from pydantic import BaseModel, ConfigDict, Field
 
 from agent.assistant import Assistant
+from api.native.answers import DocumentList, JobList, KnowledgeBaseList, KnowledgeDocument, KnowledgeJob, Search
 from api.native.knowledge_json import bases_json, document_json, job_json
 from api.native.upload_routes import UploadRoutes
+from api.openapi import JSON, answers, refusals
 from api.service import Service
 from api.terminal.knowledge import as_json, found_json
-from configs.errors import FolderNotOpen
+from configs.errors import FolderNotOpen, RequestError
 
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 Base = Annotated[str, Query(min_length=1, max_length=200)]
@@ -40,17 +42,21 @@ class KnowledgeRoutes:
         self._store = assistant.store
         self._limits = assistant.settings.limits
         self._open = assistant.settings.server.documents
-        self.router = APIRouter(prefix="/v1/knowledge", tags=["knowledge"])
-        self.router.get("")(self.bases)
-        self.router.get("/documents")(self.documents)
-        self.router.get("/documents/{document:int}")(self.document)
+        documents, found = answers("Documents.", {JSON: DocumentList}), answers("What was found.", {JSON: Search})
+        job, jobs = answers("The ingestion.", {JSON: KnowledgeJob}), answers("Ingestions.", {JSON: JobList})
+        document = answers("The document.", {JSON: KnowledgeDocument})
+        begun = answers("It has begun.", {JSON: KnowledgeJob}, status=202)
+        self.router = APIRouter(prefix="/v1/knowledge", tags=["knowledge"], responses=refusals(404, 507))
+        self.router.get("", responses=answers("The bases.", {JSON: KnowledgeBaseList}))(self.bases)
+        self.router.get("/documents", responses=documents)(self.documents)
+        self.router.get("/documents/{document:int}", responses=document)(self.document)
         UploadRoutes(assistant, service, self.router)
-        self.router.delete("/documents")(self.removed)
-        self.router.get("/search")(self.search)
-        self.router.post("/jobs", status_code=202)(self.begun)
-        self.router.get("/jobs")(self.jobs)
-        self.router.get("/jobs/{job}")(self.job)
-        self.router.delete("/jobs/{job}")(self.cancelled)
+        self.router.delete("/documents", responses=documents)(self.removed)
+        self.router.get("/search", responses=found | refusals(409))(self.search)
+        self.router.post("/jobs", status_code=202, responses=begun)(self.begun)
+        self.router.get("/jobs", responses=jobs)(self.jobs)
+        self.router.get("/jobs/{job}", responses=job)(self.job)
+        self.router.delete("/jobs/{job}", responses=job)(self.cancelled)
 
     async def bases(self) -> dict[str, Any]:
         """The knowledge bases, and how much there is in each."""
@@ -102,13 +108,23 @@ class KnowledgeRoutes:
 
 
 def _within(names: Sequence[str], folders: Sequence[Path]) -> list[Path]:
-    """The paths of these names. Raises FolderNotOpen for one outside of the folders, wherever its links lead."""
+    """The paths of these names. Raises RequestError for what cannot be one, FolderNotOpen for one outside of the
+    folders, wherever its links lead.
+    """
     roots = [folder.resolve() for folder in folders]
-    paths = [Path(name).expanduser() for name in names]
-    for path in paths:
-        if not any(path.resolve().is_relative_to(root) for root in roots):
-            raise FolderNotOpen(
-                f"{str(path)!r} lies in no folder that callers may have read",
-                "Name its folder in `server.documents`, or use `tingshuo ingest` while the server rests.",
-            )
-    return paths
+    return [_path(name, roots) for name in names]
+
+
+def _path(name: str, roots: Sequence[Path]) -> Path:
+    try:
+        path = Path(name).expanduser()
+        inside = any(path.resolve().is_relative_to(root) for root in roots)
+    except (OSError, RuntimeError, ValueError) as error:
+        # A null character, the home of somebody who is not known, links that go round.
+        raise RequestError(f"{name[:200]!r} cannot be a path: {error}", "Name a file or a folder.", "paths") from error
+    if not inside:
+        raise FolderNotOpen(
+            f"{str(path)!r} lies in no folder that callers may have read",
+            "Name its folder in `server.documents`, or use `tingshuo ingest` while the server rests.",
+        )
+    return path

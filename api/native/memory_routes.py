@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import AsyncGenerator
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Path, Query
 from fastapi.responses import StreamingResponse
@@ -11,9 +11,12 @@ from pydantic import BaseModel, ConfigDict, Field
 from agent.assistant import Assistant
 from agent.rights import LISTED, as_json
 from api.guard.principal import Caller, Principal
+from api.native.answers import Erased, Exported, Remembered, RememberedList
+from api.openapi import JSON, answers, lines_of, refusals
 from configs.errors import RequestError
 from memory.remembered import Forgotten, Kind, Space
 
+LINES: Final = "application/jsonl"
 Name = Annotated[str | None, Query(min_length=1, max_length=200)]
 Number = Annotated[int, Path(ge=1, lt=2**63)]
 
@@ -31,12 +34,14 @@ class MemoryRoutes:
 
     def __init__(self, assistant: Assistant) -> None:
         self._rights = assistant.rights
-        self.router = APIRouter(prefix="/v1/memory", tags=["memory"])
-        self.router.get("")(self.listed)
-        self.router.get("/export", response_class=StreamingResponse)(self.exported)
-        self.router.patch("/{number}")(self.corrected)
-        self.router.delete("/{number}")(self.forgotten)
-        self.router.delete("")(self.all_forgotten)
+        one, erased = answers("The memory.", {JSON: Remembered}), answers("What is gone.", {JSON: Erased})
+        exported = answers("Turns, then memories.", {LINES: lines_of(Exported)})
+        self.router = APIRouter(prefix="/v1/memory", tags=["memory"], responses=refusals(507))
+        self.router.get("", responses=answers("Memories.", {JSON: RememberedList}))(self.listed)
+        self.router.get("/export", response_class=StreamingResponse, responses=exported)(self.exported)
+        self.router.patch("/{number:int}", responses=one | refusals(404, 409))(self.corrected)
+        self.router.delete("/{number:int}", responses=erased | refusals(404))(self.forgotten)
+        self.router.delete("", responses=erased)(self.all_forgotten)
 
     async def listed(
         self,
@@ -63,7 +68,7 @@ class MemoryRoutes:
             async for entry in self._rights.memories.export(space):
                 yield json.dumps(entry, ensure_ascii=False) + "\n"
 
-        return StreamingResponse(lines(), media_type="application/jsonl")
+        return StreamingResponse(lines(), media_type=LINES)
 
     async def corrected(
         self, caller: Caller, number: Number, correction: Correction, user: Name = None, persona: Name = None

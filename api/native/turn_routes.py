@@ -8,6 +8,8 @@ from fastapi import APIRouter, Path, Query
 
 from agent.assistant import Assistant
 from api.guard.principal import Caller
+from api.native.answers import Turn, TurnList
+from api.openapi import JSON, answers, refusals
 from configs.errors import TurnNotFound
 from memory.turns import StoredTurn
 
@@ -21,8 +23,8 @@ class TurnRoutes:
     def __init__(self, assistant: Assistant) -> None:
         self._turns = assistant.store.turns
         self.router = APIRouter(prefix="/v1/turns", tags=["turns"])
-        self.router.get("")(self.listed)
-        self.router.get("/{turn}")(self.one)
+        self.router.get("", responses=answers("The turns.", {JSON: TurnList}))(self.listed)
+        self.router.get("/{turn}", responses=answers("The turn.", {JSON: Turn}) | refusals(404))(self.one)
 
     async def listed(
         self,
@@ -41,7 +43,7 @@ class TurnRoutes:
         turn: Annotated[str, Path(max_length=200)],
         user: Annotated[str | None, Query(min_length=1, max_length=200)] = None,
     ) -> dict[str, Any]:
-        """One turn. Raises TurnNotFound, also for another user's."""
+        """One turn of the caller's own."""
         of = caller.acting_as(user)
         found = await self._turns.one(turn)
         if found is None or found.user != of:

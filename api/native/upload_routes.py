@@ -15,7 +15,9 @@ from starlette.exceptions import HTTPException
 from agent.assistant import Assistant
 from api.guard.multipart import OVERHEAD, FormReader
 from api.guard.request_body import content_type, pieces
+from api.native.answers import KnowledgeDocument, KnowledgeJob
 from api.native.knowledge_json import document_json, error_of, job_json
+from api.openapi import BYTES, JSON, answers, refusals, schema_of, sent
 from api.service import Service
 from configs.errors import KnowledgeBaseNotFound, RequestError
 from memory.job_queue import Job, Upload
@@ -35,20 +37,11 @@ class UploadWishes(BaseModel):
     """Whether the answer comes when the document is in: with the document, or why it cannot be read."""
 
 
-_FORM = UploadWishes.model_json_schema()
-_FILE = {"type": "string", "format": "binary"}
-OPENAPI: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "multipart/form-data": {
-                "schema": {**_FORM, "properties": {**_FORM["properties"], "file": _FILE}, "required": ["file"]}
-            },
-            "application/octet-stream": {"schema": _FILE},
-        },
-    }
-}
-"""What FastAPI cannot tell of a body that is read by hand."""
+_FORM = schema_of(UploadWishes)
+_FILE = {"properties": {**_FORM["properties"], "file": BYTES}, "required": ["file"]}
+OPENAPI: dict[str, Any] = sent(
+    {"multipart/form-data": {"schema": _FORM | _FILE}, "application/octet-stream": {"schema": BYTES}}
+)
 
 
 class UploadRoutes:
@@ -58,7 +51,9 @@ class UploadRoutes:
         self._store = assistant.store
         self._limits = assistant.settings.limits
         self._service = service
-        router.post("/documents", status_code=202, openapi_extra=OPENAPI)(self.sent)
+        begun = answers("It is kept, and is being taken in.", {JSON: KnowledgeJob}, status=202)
+        told = begun | answers("It is in.", {JSON: KnowledgeDocument}) | refusals(409, 422)
+        router.post("/documents", status_code=202, openapi_extra=OPENAPI, responses=told)(self.sent)
 
     async def sent(self, request: Request, wishes: Annotated[UploadWishes, Query()]) -> Response:
         """Keeps a document and has it taken in, in the background; it takes the place of an upload of its name."""

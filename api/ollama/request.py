@@ -10,6 +10,7 @@ from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
 
 from api.client_turns import Asked
 from api.openai.chat_request import ChatRequest
+from api.openapi import example
 from configs.errors import RequestError
 
 SAMPLING: Final = {
@@ -124,6 +125,8 @@ class Generating(Named):
 class OllamaChat(Generating):
     """The next message of a conversation."""
 
+    model_config = example(model="default", messages=[{"role": "user", "content": "How long is the leave?"}])
+
     messages: list[OllamaMessage] | None = None
     tools: list[dict[str, Any]] | None = None
 
@@ -143,6 +146,8 @@ class OllamaChat(Generating):
 
 class OllamaGenerate(Generating):
     """One prompt."""
+
+    model_config = example(model="default", prompt="How long is the leave?")
 
     prompt: str | None = None
     system: str | None = None
@@ -171,12 +176,16 @@ class OllamaGenerate(Generating):
 class OllamaEmbed(Named):
     """Texts to be embedded."""
 
+    model_config = example(model="hashed", input=["paid leave", "年假"])
+
     input: str | list[str] = []
     dimensions: int | None = None
 
 
 class OllamaEmbeddings(Named):
     """A text to be embedded, as older clients ask."""
+
+    model_config = example(model="hashed", prompt="paid leave")
 
     prompt: str = ""
 

@@ -14,10 +14,23 @@ from starlette.exceptions import HTTPException
 from agent.assistant import Assistant
 from api.client_turns import Asked, ClientTurns
 from api.guard.request_body import as_json, read
+from api.ollama.answers import (
+    OllamaChatLine,
+    OllamaChatReply,
+    OllamaGenerated,
+    OllamaGenerateLine,
+    OllamaModelList,
+    OllamaRunningList,
+    OllamaShown,
+    OllamaVector,
+    OllamaVectors,
+    OllamaVersion,
+)
 from api.ollama.lines import MEDIA_TYPE, OllamaLines, failed, line
 from api.ollama.models import TAG, OllamaModels, not_found
 from api.ollama.request import Generating, Named, OllamaChat, OllamaEmbed, OllamaEmbeddings, OllamaGenerate
 from api.openai.embedding_routes import MOST
+from api.openapi import JSON, TEXT, answers, lines_of, refusals, sent
 from api.service import Service, Streamed
 from configs.errors import RequestError
 
@@ -25,7 +38,12 @@ VERSION: Final = "0.32.15"
 """The Ollama whose API this is: clients look whether it is new enough for them."""
 Body = TypeVar("Body", bound=Named)
 Form = Literal["chat", "generate"]
-METHODS: Final = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
+ELSEWHERE: Final = {
+    **{f"/api/{name}": ["POST"] for name in ("create", "copy", "pull", "push", "me", "signout")},
+    "/api/delete": ["DELETE"],
+    "/api/blobs/{digest}": ["HEAD", "POST"],
+}
+"""What else Ollama has."""
 
 
 class OllamaRoutes:
@@ -38,17 +56,42 @@ class OllamaRoutes:
         self._models = OllamaModels(assistant)
         self._vectors = assistant.store.vectors
         self._embeds = assistant.store.embeddings.model or assistant.store.embeddings.engine
-        self.router = APIRouter(include_in_schema=False)
-        self.router.api_route("/", methods=["GET", "HEAD"])(self.here)
-        self.router.api_route("/api/version", methods=["GET", "HEAD"])(self.version)
-        self.router.api_route("/api/tags", methods=["GET", "HEAD"])(self.tags)
-        self.router.get("/api/ps")(self.ps)
-        self.router.post("/api/show")(self.show)
-        self.router.post("/api/chat")(self.chat)
-        self.router.post("/api/generate")(self.generate)
-        self.router.post("/api/embed")(self.embed)
-        self.router.post("/api/embeddings")(self.embeddings)
-        self.router.api_route("/api/{path:path}", methods=METHODS)(self.others)
+        self.router = APIRouter(tags=["ollama"])
+        self._read_routes()
+        self._reply_routes()
+        self._embedding_routes()
+        for path, methods in ELSEWHERE.items():
+            self.router.api_route(path, methods=methods, include_in_schema=False)(self.others)
+
+    def _read_routes(self) -> None:
+        here = {"text/plain": {"schema": TEXT}}
+        for path, route, told in (
+            ("/", self.here, here),
+            ("/api/version", self.version, {JSON: OllamaVersion}),
+            ("/api/tags", self.tags, {JSON: OllamaModelList}),
+        ):
+            self.router.head(path, include_in_schema=False)(route)
+            self.router.get(path, responses=answers("There it is.", told))(route)
+        self.router.get("/api/ps", responses=answers("The personas.", {JSON: OllamaRunningList}))(self.ps)
+        shown = answers("The persona.", {JSON: OllamaShown}) | refusals(404)
+        self.router.post("/api/show", openapi_extra=sent({JSON: Named}), responses=shown)(self.show)
+
+    def _reply_routes(self) -> None:
+        refused = refusals(404, 409, 501, 507)
+        chat = answers("The reply.", {JSON: OllamaChatReply, MEDIA_TYPE: lines_of(OllamaChatLine)})
+        self.router.post("/api/chat", openapi_extra=sent({JSON: OllamaChat}), responses=chat | refused)(self.chat)
+        generated = answers("The reply.", {JSON: OllamaGenerated, MEDIA_TYPE: lines_of(OllamaGenerateLine)})
+        self.router.post("/api/generate", openapi_extra=sent({JSON: OllamaGenerate}), responses=generated | refused)(
+            self.generate
+        )
+
+    def _embedding_routes(self) -> None:
+        many = answers("The vectors.", {JSON: OllamaVectors}) | refusals(404)
+        self.router.post("/api/embed", openapi_extra=sent({JSON: OllamaEmbed}), responses=many)(self.embed)
+        one = answers("The vector.", {JSON: OllamaVector}) | refusals(404)
+        self.router.post("/api/embeddings", openapi_extra=sent({JSON: OllamaEmbeddings}), responses=one)(
+            self.embeddings
+        )
 
     async def here(self) -> Response:
         """What clients look for to know that there is an Ollama."""
@@ -98,7 +141,7 @@ class OllamaRoutes:
         return {"embedding": vectors[0] if vectors else []}
 
     async def others(self, request: Request) -> Response:
-        """What else Ollama has: models are not made or moved through this API."""
+        """Models are not made or moved through this API."""
         raise HTTPException(501, f"{request.method} {request.url.path} is not served here")
 
     async def _answer(

@@ -6,10 +6,12 @@ from anyio.to_thread import run_sync
 from fastapi import APIRouter
 
 from agent.assistant import Assistant
+from api.openai.answers import AudioModelList, VoiceList
 from api.openai.audio_models import MODELS
 from api.openai.speech_routes import SpeechRoutes
 from api.openai.transcription_routes import TranscriptionRoutes
 from api.openai.voices import voices_of
+from api.openapi import JSON, answers
 from api.service import Service
 
 OWNER = "tingshuo"
@@ -21,8 +23,8 @@ class AudioRoutes:
     def __init__(self, assistant: Assistant, service: Service) -> None:
         self._assistant = assistant
         self.router = APIRouter(prefix="/v1/audio", tags=["audio"])
-        self.router.get("/models")(self.models)
-        self.router.get("/voices")(self.voices)
+        self.router.get("/models", responses=answers("The names.", {JSON: AudioModelList}))(self.models)
+        self.router.get("/voices", responses=answers("The voices.", {JSON: VoiceList}))(self.voices)
         TranscriptionRoutes(assistant, service, self.router)
         SpeechRoutes(assistant, service, self.router)
 

@@ -4,6 +4,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from api.openapi import example
 from configs.errors import RequestError
 from models.generation import Generation
 
@@ -109,6 +110,8 @@ Tokens = Annotated[Annotated[int, Field(lt=2**31)] | None, BeforeValidator(_posi
 
 class ChatRequest(_Lenient):
     """A chat completion."""
+
+    model_config = example(model="default", messages=[{"role": "user", "content": "How long is the leave?"}])
 
     model: Annotated[str, Field(min_length=1, max_length=200)]
     """A persona."""
@@ -228,29 +231,3 @@ def _function(tool: Tool) -> Function:
     if tool.type != "function" or tool.function is None:
         raise RequestError(f"a tool of the type {tool.type!r} cannot be called here", "Send functions.", "tools")
     return tool.function
-
-
-def inlined(schema: dict[str, Any]) -> dict[str, Any]:
-    """A JSON schema without definitions of its own, as OpenAPI's documents take one anywhere."""
-    definitions = schema.pop("$defs", {})
-
-    def put(value: object) -> Any:  # noqa: ANN401  # any JSON
-        if isinstance(value, list):
-            return [put(one) for one in value]
-        if not isinstance(value, dict):
-            return value
-        if "$ref" in value:
-            return put(definitions[value["$ref"].rpartition("/")[2]])
-        return {key: put(inner) for key, inner in value.items()}
-
-    found: dict[str, Any] = put(schema)
-    return found
-
-
-OPENAPI: Final[dict[str, Any]] = {
-    "requestBody": {
-        "required": True,
-        "content": {"application/json": {"schema": inlined(ChatRequest.model_json_schema())}},
-    }
-}
-"""What FastAPI cannot tell of a body that is read by hand."""

@@ -15,11 +15,13 @@ from agent.events import SpeechReady, TurnEvent
 from api.client_turns import Asked, ClientTurns, user_in
 from api.guard.principal import principal_of
 from api.guard.request_body import as_json, read
+from api.openai.answers import ChatCompletionAnswer, ChatEvent
 from api.openai.chat_completion import ChatCompletion
-from api.openai.chat_request import OPENAPI, ChatRequest
+from api.openai.chat_request import ChatRequest
 from api.openai.chat_sound import ChatSound, chat_sound
 from api.openai.event_stream import MEDIA_TYPE, event, failed
 from api.openai.model_routes import check_persona
+from api.openapi import JSON, answers, events_of, refusals, sent
 from api.service import Service, Streamed
 
 DONE: Final = b"data: [DONE]\n\n"
@@ -33,7 +35,9 @@ class ChatRoutes:
         self._service = service
         self._turns = ClientTurns(assistant)
         self.router = APIRouter(prefix="/v1/chat", tags=["chat"])
-        self.router.post("/completions", openapi_extra=OPENAPI, response_class=Response)(self.completed)
+        told = answers("The reply.", {JSON: ChatCompletionAnswer, MEDIA_TYPE: events_of(ChatEvent, "[DONE]")})
+        told |= refusals(404, 409, 422, 507)
+        self.router.post("/completions", openapi_extra=sent({JSON: ChatRequest}), responses=told)(self.completed)
 
     async def completed(self, request: Request) -> Response:
         """A persona's reply to a conversation that the caller keeps."""

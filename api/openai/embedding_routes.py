@@ -8,6 +8,8 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
 from agent.assistant import Assistant
+from api.openai.answers import EmbeddingList
+from api.openapi import JSON, answers, example, refusals
 from configs.errors import ModelNotServed, RequestError
 
 MOST: Final = 2_048
@@ -21,7 +23,7 @@ Text = Annotated[str, Field(min_length=1)]
 class EmbeddingRequest(BaseModel):
     """Texts to be embedded."""
 
-    model_config = ConfigDict(extra="ignore")
+    model_config = ConfigDict(extra="ignore", **example(model="text-embedding-3-small", input=["paid leave", "年假"]))
 
     model: Annotated[str, Field(min_length=1, max_length=200)]
     input: Text | Annotated[list[Text], Field(min_length=1, max_length=MOST)] | list[int] | list[list[int]]
@@ -36,7 +38,7 @@ class EmbeddingRoutes:
         self._vectors = assistant.store.vectors
         self._name = assistant.store.embeddings.model or assistant.store.embeddings.engine
         self.router = APIRouter(prefix="/v1/embeddings", tags=["embeddings"])
-        self.router.post("")(self.embedded)
+        self.router.post("", responses=answers("The vectors.", {JSON: EmbeddingList}) | refusals(404))(self.embedded)
 
     async def embedded(self, asked: EmbeddingRequest) -> dict[str, Any]:
         """One vector a text."""

@@ -6,6 +6,8 @@ from anyio.to_thread import run_sync
 from fastapi import APIRouter
 
 from agent.assistant import Assistant
+from api.openai.answers import Model, ModelList
+from api.openapi import JSON, answers, refusals
 from configs.errors import ModelNotServed
 from configs.persona import Personas
 
@@ -16,8 +18,8 @@ class ModelRoutes:
     def __init__(self, assistant: Assistant) -> None:
         self._personas = assistant.personas
         self.router = APIRouter(prefix="/v1/models", tags=["models"])
-        self.router.get("")(self.listed)
-        self.router.get("/{model}")(self.one)
+        self.router.get("", responses=answers("The personas.", {JSON: ModelList}))(self.listed)
+        self.router.get("/{model}", responses=answers("The persona.", {JSON: Model}) | refusals(404))(self.one)
 
     async def listed(self) -> dict[str, Any]:
         """All personas."""

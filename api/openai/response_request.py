@@ -18,8 +18,8 @@ from api.openai.chat_request import (
     Tokens,
     Tool,
     ToolCall,
-    inlined,
 )
+from api.openapi import example
 from configs.errors import RequestError
 
 TEXT_PARTS: Final = {"input_text": "text", "output_text": "text", "text": "text"}
@@ -77,6 +77,8 @@ class Item(_Lenient):
 
 class ResponseRequest(_Lenient):
     """A response."""
+
+    model_config = example(model="default", input="How long is the leave?")
 
     model: Annotated[str, Field(min_length=1, max_length=200)]
     """A persona."""
@@ -191,12 +193,3 @@ def _content(content: str | list[dict[str, Any]] | None) -> str | list[dict[str,
     if not isinstance(content, list):
         return content
     return [{**part, "type": TEXT_PARTS.get(str(part.get("type")), part.get("type"))} for part in content]
-
-
-OPENAPI: Final[dict[str, Any]] = {
-    "requestBody": {
-        "required": True,
-        "content": {"application/json": {"schema": inlined(ResponseRequest.model_json_schema())}},
-    }
-}
-"""What FastAPI cannot tell of a body that is read by hand."""

@@ -14,12 +14,14 @@ from agent.events import TurnEnded, TurnEvent
 from api.client_turns import Asked, ClientTurns, chat_in, user_in
 from api.guard.principal import principal_of
 from api.guard.request_body import as_json, read
+from api.openai.answers import ResponseAnswer, ResponseEvent
 from api.openai.chat_request import Message
 from api.openai.event_stream import MEDIA_TYPE, named
 from api.openai.model_routes import check_persona
 from api.openai.response_chain import Chain, ResponseChains
 from api.openai.response_events import ResponseEvents
-from api.openai.response_request import OPENAPI, ResponseRequest
+from api.openai.response_request import ResponseRequest
+from api.openapi import JSON, answers, events_of, refusals, sent
 from api.service import Service, Streamed
 from configs.errors import AssistantError, RequestError
 
@@ -33,7 +35,10 @@ class ResponseRoutes:
         self._turns = ClientTurns(assistant)
         self._chains = ResponseChains(assistant.store.turns)
         self.router = APIRouter(prefix="/v1/responses", tags=["chat"])
-        self.router.post("", openapi_extra=OPENAPI, response_class=Response)(self.responded)
+        told = answers("The response.", {JSON: ResponseAnswer, MEDIA_TYPE: events_of(ResponseEvent)})
+        self.router.post(
+            "", openapi_extra=sent({JSON: ResponseRequest}), responses=told | refusals(404, 409, 422, 507)
+        )(self.responded)
 
     async def responded(self, request: Request) -> Response:
         """A persona's reply, to a conversation that the caller keeps or that went before here."""

@@ -1,12 +1,13 @@
 """A text to be spoken, as OpenAI's clients send it; refuses what cannot be spoken, and speaks nothing."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from api.guard.request_body import as_json, content_type, json_bytes, read
+from api.openapi import example
 from api.question import clean
 from configs.errors import RequestError, RequestTooLarge
 from configs.settings import Limits
@@ -22,7 +23,9 @@ class _VoiceId(BaseModel):
 class SpeechRequest(BaseModel):
     """A text, and how it is to be spoken; what a client says beyond this is left aside, instructions among it."""
 
-    model_config = ConfigDict(extra="ignore", use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        extra="ignore", use_attribute_docstrings=True, **example(model="tts-1", input="Everyone gets 25 days of leave.")
+    )
 
     model: Annotated[str, Field(min_length=1, max_length=200)]
     input: str
@@ -38,15 +41,6 @@ class SpeechRequest(BaseModel):
     def voice_name(self) -> str:
         """The name that is asked for, or ""."""
         return self.voice.id if isinstance(self.voice, _VoiceId) else self.voice or ""
-
-
-OPENAPI: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "content": {"application/json": {"schema": SpeechRequest.model_json_schema(ref_template="#/$defs/{model}")}},
-    }
-}
-"""What FastAPI cannot tell of a body that is read by hand."""
 
 
 async def speech_in(request: Request, limits: Limits) -> SpeechRequest:

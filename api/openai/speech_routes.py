@@ -12,10 +12,12 @@ from fastapi.responses import Response
 
 from agent.assistant import Assistant
 from api.metrics import Metrics
+from api.openai.answers import SpeechEvent
 from api.openai.audio_models import check_model
 from api.openai.event_stream import MEDIA_TYPE, event, failed
-from api.openai.speech_request import OPENAPI, SpeechRequest, speech_in
+from api.openai.speech_request import SpeechRequest, speech_in
 from api.openai.voices import voice_for, voices_of
+from api.openapi import BYTES, JSON, Error, answers, events_of, refusals, sent
 from api.service import Service, Streamed
 from api.terminal.say import in_spoken_form
 from configs.errors import EngineUnavailable
@@ -41,7 +43,10 @@ class SpeechRoutes:
         self._assistant = assistant
         self._service = service
         self._personas = Personas(persona_folders(assistant.settings.data))
-        router.post("/speech", openapi_extra=OPENAPI, response_class=Response)(self.spoken)
+        sound = {form.media_type: {"schema": BYTES} for form in FORMATS.values()}
+        told = answers("The sound, as it is made.", {**sound, MEDIA_TYPE: events_of(SpeechEvent | Error)})
+        body, told = sent({JSON: SpeechRequest}), told | refusals(404)
+        router.post("/speech", openapi_extra=body, response_class=Response, responses=told)(self.spoken)
 
     async def spoken(self, request: Request) -> Response:
         """A text as speech."""

@@ -17,6 +17,7 @@ from starlette.requests import Request
 from api.guard.multipart import OVERHEAD, Form, FormReader
 from api.guard.request_body import as_json, content_type, pieces, read
 from api.guard.spool import Spool, spooled
+from api.openapi import BYTES, JSON, schema_of, sent
 from configs.errors import AudioUnsupported, RequestError, RequestTooLarge
 from configs.settings import Limits, Settings
 from models.audio import AudioChunk
@@ -61,23 +62,9 @@ class TranscriptionRequest:
     wishes: Wishes
 
 
-_FORM = Wishes.model_json_schema()
-OPENAPI: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "multipart/form-data": {
-                "schema": {
-                    **_FORM,
-                    "properties": {**_FORM["properties"], "file": {"type": "string", "format": "binary"}},
-                    "required": ["file", "model"],
-                }
-            },
-            "application/json": {"schema": {**_FORM, "required": ["input_audio", "model"]}},
-        },
-    }
-}
-"""What FastAPI cannot tell of a body that is read by hand."""
+_FORM = schema_of(Wishes)
+_FILE = {"properties": {**_FORM["properties"], "file": BYTES}, "required": ["file", "model"]}
+OPENAPI: dict[str, Any] = sent({"multipart/form-data": {"schema": _FORM | _FILE}, JSON: _InJson})
 
 
 async def transcription_in(request: Request, settings: Settings, decoding: Semaphore) -> TranscriptionRequest:

@@ -9,16 +9,19 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, PlainTextResponse, Response
 
 from agent.assistant import Assistant
+from api.openai.answers import TranscriptEvent, Transcription, VerboseTranscription
 from api.openai.audio_models import check_model
 from api.openai.event_stream import MEDIA_TYPE, event, failed
 from api.openai.language_names import language_code
 from api.openai.transcript_formats import as_json, as_srt, as_text, as_verbose_json, as_vtt, deltas
 from api.openai.transcription_request import OPENAPI, Wishes, transcription_in
+from api.openapi import JSON, TEXT, Error, answers, events_of, refusals
 from api.service import Service, Streamed
 from configs.errors import EngineUnavailable
 from models.audio import AudioChunk
 from models.speech_to_text import Hearing, SpeechToText, Task, Transcript
 
+SRT, VTT = "application/x-subrip", "text/vtt"
 DECODERS = 2
 """Recordings that are decoded at once: a small file may hold hours."""
 WINDOW = 30.0
@@ -32,8 +35,11 @@ class TranscriptionRoutes:
         self._assistant = assistant
         self._service = service
         self._decoding = Semaphore(DECODERS)
-        router.post("/transcriptions", openapi_extra=OPENAPI)(self.transcribed)
-        router.post("/translations", openapi_extra=OPENAPI)(self.translated)
+        texts = {kind: {"schema": TEXT} for kind in ("text/plain", SRT, VTT)}
+        events = {MEDIA_TYPE: events_of(TranscriptEvent | Error)}
+        told = answers("What is said.", {JSON: VerboseTranscription | Transcription, **texts, **events})
+        for path, route in (("/transcriptions", self.transcribed), ("/translations", self.translated)):
+            router.post(path, openapi_extra=OPENAPI, responses=told | refusals(404))(route)
 
     async def transcribed(self, request: Request) -> Response:
         """What is said in a recording."""
@@ -86,9 +92,9 @@ def _written(transcript: Transcript, wishes: Wishes, task: Task) -> Response:
         case "text":
             return PlainTextResponse(as_text(transcript))
         case "srt":
-            return PlainTextResponse(as_srt(transcript), media_type="application/x-subrip")
+            return PlainTextResponse(as_srt(transcript), media_type=SRT)
         case "vtt":
-            return PlainTextResponse(as_vtt(transcript), media_type="text/vtt")
+            return PlainTextResponse(as_vtt(transcript), media_type=VTT)
 
 
 async def _events(parts: AsyncGenerator[Transcript, None]) -> AsyncGenerator[bytes, None]:

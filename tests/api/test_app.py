@@ -87,6 +87,14 @@ async def test_a_recording_is_heard_and_its_wishes_stand_in_the_query(client: ht
     assert answer["audio"] is None
 
 
+async def test_wishes_of_a_question_in_words_may_stand_in_the_query_too(client: httpx.AsyncClient) -> None:
+    url = "/v1/ask?speak=false&conversation=c1"
+    answer = (await client.post(url, json={"text": "Hello?", "conversation": "c3"})).json()
+    assert (answer["conversation"], answer["audio"]) == ("c3", None)
+    refused = await client.post("/v1/ask?volume=11", json={"text": "Hello?"})
+    assert (refused.status_code, refused.json()["error"]["param"]) == (400, "volume")
+
+
 async def test_a_conversation_goes_on(client: httpx.AsyncClient, assistant: Assistant) -> None:
     for text in ("first", "second"):
         asked = {"text": text, "conversation": "c2", "user": "ann", "speak": False}

@@ -120,3 +120,11 @@ async def test_what_cannot_be_is_refused(
     answer = await client.request(method, path, json=body)
     assert answer.status_code == status
     assert set(answer.json()["error"]) >= {"message", "type", "param", "code"}
+
+
+@pytest.mark.parametrize("path", ["{folder}/a\0b", "~nobody-of-that-name/x", "{folder}/round"])
+async def test_what_cannot_be_a_path_is_refused(client: httpx.AsyncClient, folder: Path, path: str) -> None:
+    (folder / "round").symlink_to(folder / "round")
+    answer = await client.post("/v1/knowledge/jobs", json={"paths": [path.format(folder=folder)]})
+    assert answer.status_code == 400
+    assert answer.json()["error"]["param"] == "paths"

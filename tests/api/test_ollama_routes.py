@@ -285,7 +285,8 @@ def test_embeddings(running: ChatServer, client: ollama.Client) -> None:
         ("/api/pull", {}, 501, "/api/pull"),
         ("/api/create", {}, 501, "/api/create"),
         ("/api/blobs/sha256:0", {}, 501, "/api/blobs"),
-        ("/api/tags", {}, 501, "/api/tags"),
+        ("/api/tags", {}, 405, "Method Not Allowed"),
+        ("/api/nothing", {}, 404, "Not Found"),
     ],
 )
 def test_errors_have_their_status_and_ollama_s_form(
