@@ -161,6 +161,23 @@ async def test_a_stream_comes_without_blocking(unblocked: openai.AsyncOpenAI, na
     ]
 
 
+def test_only_thoughts_and_the_sources_of_a_stream_are_more_than_the_client_knows(
+    server: ChatServer, ollama: StandIn
+) -> None:
+    ollama.script = Reply("Twenty-five days [1].", thinking="The user asks.")
+    question = {"role": "user", "content": "How many days of paid leave does everyone get?"}
+    asked: Any = {"model": "default", "messages": [question], "reasoning_effort": "high"}
+    raw = server.client.chat.completions.with_raw_response.create(**asked)
+    whole = ChatCompletion.model_validate_json(raw.text, strict=True)
+    assert unknown(whole) == {"reasoning_content"}
+    assert [note.url_citation.title for note in whole.choices[0].message.annotations or ()] == ["Leave"]
+    with server.client.chat.completions.with_streaming_response.create(**asked, stream=True) as response:
+        told = events([*response.iter_lines()])
+    chunks = [ChatCompletionChunk.model_validate_json(data, strict=True) for data in told]
+    assert set().union(*map(unknown, chunks)) == {"reasoning_content", "annotations"}
+    assert "".join(chunk.choices[0].delta.content or "" for chunk in chunks) == "Twenty-five days [1]."
+
+
 def test_speech_is_taken_in_as_it_comes_and_put_into_a_file(server: ChatServer, tmp_path: Path) -> None:
     speech: Any = server.client.audio.speech
     whole = speech.create(**SPOKEN).content
