@@ -4,20 +4,22 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 from anyio.to_thread import run_sync
 from langchain_core.embeddings import Embeddings
 
 from configs.errors import ConfigError
 from configs.sentence_encoder import OnnxEmbedding
-from models.engines.onnx_encoder import OnnxEncoder
+from models.engines.onnx_encoder import Floats, OnnxEncoder, Window, unit
 from models.sentence_encoders import POOLING, Recipe, encoder_folder, identity, recipe
 
 
 class OnnxEmbeddings(Embeddings):
     """Unit vectors of texts, each encoded alone, one after the other on one thread.
 
-    In a batch, an encoder in 8-bit integers rounds each text by the others, and on a CPU it takes longer. The encoder
-    is loaded when first needed. Raises ModelNotFound, EngineNotInstalled and EngineFailed.
+    One of more tokens than the encoder sees is encoded in windows, whose vectors count by their tokens. In a batch, an
+    encoder in 8-bit integers rounds each text by the others, and on a CPU it takes longer. The encoder is loaded when
+    first needed. Raises ModelNotFound, EngineNotInstalled and EngineFailed.
     """
 
     def __init__(self, folder: Path, how: Recipe, model: str, *, threads: int) -> None:
@@ -29,7 +31,7 @@ class OnnxEmbeddings(Embeddings):
         self._thread = ThreadPoolExecutor(1, "onnx-embeddings")
 
     def embed_documents(self, texts: list[str]) -> list[list[float]]:
-        """One vector a text; blocking. A question that comes meanwhile waits for one of them, not for all."""
+        """One vector a text; blocking. A question that comes meanwhile waits for one window, not for all texts."""
         return [self._embedded(self._how.passage_prefix + text) for text in texts]
 
     def embed_query(self, text: str) -> list[float]:
@@ -49,13 +51,21 @@ class OnnxEmbeddings(Embeddings):
         await run_sync(self._thread.shutdown)
 
     def _embedded(self, text: str) -> list[float]:
-        return self._thread.submit(self._encoded, text).result()
+        windows = self._thread.submit(self._windows, text).result()
+        vectors = [self._thread.submit(self._encoded, window).result() for window in windows]
+        vector: list[float] = unit(np.average(vectors, axis=0, weights=[len(one.ids) for one in windows])).tolist()
+        return vector
 
-    def _encoded(self, text: str) -> list[float]:
+    def _windows(self, text: str) -> list[Window]:
+        return self._loaded().windows(text)
+
+    def _encoded(self, window: Window) -> Floats:
+        return self._loaded().encode(window)
+
+    def _loaded(self) -> OnnxEncoder:
         if self._encoder is None:
             self._encoder = self._open()
-        vector: list[float] = self._encoder.encode(text).tolist()
-        return vector
+        return self._encoder
 
 
 def open_embeddings(settings: OnnxEmbedding, data: Path) -> OnnxEmbeddings:

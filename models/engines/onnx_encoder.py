@@ -1,7 +1,8 @@
-"""From a folder to a sentence encoder that is loaded, and from a text to its vector; knows no prefix and no queue."""
+"""From a folder to a sentence encoder that is loaded, and from a text to vectors; knows no prefix and no queue."""
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,11 +21,17 @@ OVERLAP: Final = 32
 """Tokens that two windows of a longer text share, at most."""
 
 
-class OnnxEncoder:
-    """An encoder and its tokenizer; blocking.
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Tokens that are encoded at once, each sequence as long as the others."""
 
-    A text of more tokens than the encoder sees is encoded in windows, whose vectors count by their tokens.
-    """
+    ids: Sequence[int]
+    mask: Sequence[int]
+    types: Sequence[int]
+
+
+class OnnxEncoder:
+    """An encoder and its tokenizer; blocking."""
 
     def __init__(self, folder: Path, pooling: Pooling, threads: int) -> None:
         """Loads both. Raises ModelNotFound, EngineNotInstalled and EngineFailed."""
@@ -39,29 +46,30 @@ class OnnxEncoder:
         if "input_ids" not in self._inputs or not self._inputs <= _INPUTS:
             raise EngineFailed(f"{str(graph)!r} is no encoder: it takes {', '.join(sorted(self._inputs))}", _OTHER)
 
-    def encode(self, text: str) -> Floats:
-        """The text's unit vector, shape (dimensions,). Raises EngineFailed."""
-        whole = self._tokenizer.encode(text)
-        windows = [whole, *whole.overflowing]
-        summed = sum(len(window.ids) * self._window(window) for window in windows)
-        return _unit(np.asarray(summed, np.float32))
+    def windows(self, text: str) -> list[Window]:
+        """The whole text: one window, or where it has more tokens than the encoder sees, several that overlap."""
+        # What is no character, as half of a pair of surrogates, has no token either.
+        whole = self._tokenizer.encode(text.encode("utf-8", "replace").decode("utf-8"))
+        return [Window(one.ids, one.attention_mask, one.type_ids) for one in (whole, *whole.overflowing)]
 
-    def _window(self, window: Any) -> Floats:  # noqa: ANN401
-        given = {"input_ids": window.ids, "attention_mask": window.attention_mask, "token_type_ids": window.type_ids}
+    def encode(self, window: Window) -> Floats:
+        """The window's unit vector, shape (dimensions,). Raises EngineFailed."""
+        given = {"input_ids": window.ids, "attention_mask": window.mask, "token_type_ids": window.types}
         fed = {name: np.array([given[name]], np.int64) for name in self._inputs}
         with _translated(self._graph):
             states = self._session.run(None, fed)[0]
         if states.ndim != 3:
             raise EngineFailed(f"{str(self._graph)!r} gives no states of tokens, but {states.shape}", _OTHER)
-        return _unit(states[0, 0] if self._pooling == "cls" else states[0].mean(axis=0))
+        return unit(states[0, 0] if self._pooling == "cls" else states[0].mean(axis=0))
+
+
+def unit(vector: Floats) -> Floats:
+    """The vector at the length 1."""
+    return vector / max(float(np.linalg.norm(vector)), 1e-12)
 
 
 _INPUTS: Final = frozenset({"input_ids", "attention_mask", "token_type_ids"})
 _OTHER: Final = "Take the export of an encoder whose first output is `last_hidden_state`."
-
-
-def _unit(vector: Floats) -> Floats:
-    return vector / max(float(np.linalg.norm(vector)), 1e-12)
 
 
 def _tokenizer(path: Path) -> Any:  # noqa: ANN401
