@@ -253,5 +253,6 @@ def test_documents_that_were_embedded_otherwise_are_a_conflict(tmp_path: Path, m
 def test_a_client_that_waits_no_longer_frees_the_model(server: ChatServer, ollama: StandIn) -> None:
     ollama.script = Reply("One two three.", held_after=1)
     with pytest.raises(openai.APITimeoutError):
-        asked(server.client.with_options(timeout=0.5), chat())
-    assert ollama.closed_early.wait(10)
+        asked(server.client.with_options(timeout=1), chat())
+    # On a very busy machine the client may have gone before the model was asked.
+    assert ollama.closed_early.wait(10) or not ollama.bodies("/api/chat")
