@@ -290,7 +290,8 @@ class Assistant:
         names = tuple(asked_for or persona.knowledge)
         existing = await self.store.knowledge.knowledge_bases()
         wanted = tuple(sorted({name for name in names if name != "default" or name in existing or asked_for}))
-        await self.store.knowledge.require(wanted)
+        if not set(wanted) <= set(existing):
+            await self.store.knowledge.require(wanted)
         return wanted
 
     async def _conversation(self, persona: Persona, knowledge: tuple[str, ...]) -> tuple[Conversation, Choice]:

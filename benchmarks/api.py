@@ -27,7 +27,9 @@ from models.speech_to_text import Hearing
 from models.text_to_speech import Voice
 
 UTTERANCE = Path(__file__).parents[1] / "tests" / "fixtures" / "tiny-whisper" / "utt00_en.wav"
-ROUNDS = 200
+ROUNDS = 100
+PAUSE = 0.1
+"""Seconds between two rounds, in which what was said is remembered; a person leaves more."""
 SAID = "The train leaves at noon."
 CHAT = as_json({"model": "companion", "stream": True, "messages": [{"role": "user", "content": "I like long walks."}]})
 SPEECH = as_json({"model": "tts-1", "voice": "alloy", "response_format": "pcm", "input": SAID})
@@ -120,6 +122,7 @@ async def _beside(what: str, door: Trial, engine: Trial) -> Figure:
     """In turn; the first tenth is not counted."""
     through, directly = [], []
     for _ in range(ROUNDS):
+        await anyio.sleep(PAUSE)
         through.append(await door() * 1000)
         directly.append(await engine() * 1000)
     left_out = ROUNDS // 10

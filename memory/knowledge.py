@@ -21,7 +21,7 @@ from memory.ingestion import Ingestion, Ingestor, Report
 from memory.job_queue import Upload
 from memory.ledger import Ledger
 from memory.reindexing import KnowledgeBase, Reindexable, Reindexer, Reindexing, ReindexReport
-from memory.search import Rankers, Retrieval, Searcher
+from memory.search import NOTHING, Rankers, Retrieval, Searcher
 from memory.uploads import Uploads
 
 __all__ = ["Ingestion", "Knowledge", "Reindexing", "Retrieval", "StoredDocument", "models_in_use", "open_knowledge"]
@@ -160,6 +160,8 @@ class Knowledge:
         `limit` is `grounding.passages` unless given; `rankers` leaves one of the two searches out, for comparison.
         Raises KnowledgeBaseNotFound and EmbeddingMismatch.
         """
+        if not knowledge:
+            return NOTHING
         bases = await self.require(knowledge)
         return await self._searcher.search(question, bases, limit, rankers)
 
