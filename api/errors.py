@@ -63,10 +63,10 @@ def error_body(
 def as_ollama(told: dict[str, Any]) -> dict[str, str]:
     """An error in OpenAI's form as Ollama tells it: in one text, with our hint.
 
-    Of a model that is missing, clients know Ollama's own words, and nothing may follow them.
+    Of a model that nobody serves, clients know Ollama's own words, and nothing may follow them.
     """
     error = told["error"]
-    hint = "" if error["code"] == "model_not_found" else error["hint"]
+    hint = "" if (error["code"], error["param"]) == ("model_not_found", "model") else error["hint"]
     return {"error": f"{error['message']}. {hint}" if hint else str(error["message"])}
 
 
