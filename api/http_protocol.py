@@ -3,6 +3,7 @@
 import asyncio
 import json
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import h11
@@ -47,6 +48,12 @@ class HttpProtocol(H11Protocol):
         else:
             self._come()
 
+    def handle_events(self) -> None:
+        """What answers a request does not close the connection over what its caller still sends."""
+        super().handle_events()
+        if self.cycle is not None and self.cycle.transport is self.transport:
+            self.cycle.transport = _Lingering(self.transport, self._leave)
+
     def connection_lost(self, exc: Exception | None) -> None:
         """Nothing is awaited any longer."""
         self._come()
@@ -69,6 +76,20 @@ class HttpProtocol(H11Protocol):
         if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
             for event in (h11.Response(status_code=status, headers=headers), h11.Data(data=body), h11.EndOfMessage()):
                 self.transport.write(self.conn.send(event) or b"")
+        self._linger()
+
+    def _leave(self) -> None:
+        """Ends the connection after an answer."""
+        if self.conn.their_state is h11.SEND_BODY and not self._refused:
+            self._refused = True
+            self.flow.resume_reading()
+            self._linger()
+        else:
+            self.transport.close()
+
+    def _linger(self) -> None:
+        """Ends what is sent here now, and the connection when the caller does, or a little later."""
+        if self.transport.can_write_eof() and not self.transport.is_closing():
             self.transport.write_eof()
         self.loop.call_later(LINGER, self.transport.close)
 
@@ -80,6 +101,27 @@ class HttpProtocol(H11Protocol):
         if self._waiting is not None:
             self._waiting.cancel()
             self._waiting = None
+
+
+class _Lingering(asyncio.Transport):
+    """A connection that is closed in another way."""
+
+    def __init__(self, transport: asyncio.Transport, close: Callable[[], None]) -> None:
+        super().__init__()
+        self._transport = transport
+        self._close = close
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        """As the connection does."""
+        self._transport.write(data)
+
+    def is_closing(self) -> bool:
+        """As the connection tells."""
+        return self._transport.is_closing()
+
+    def close(self) -> None:
+        """In that other way."""
+        self._close()
 
 
 def http_protocol(header_seconds: float) -> type[HttpProtocol]:

@@ -106,6 +106,20 @@ def test_what_is_no_request_is_refused_in_openais_form(port: int, sent: bytes, s
     assert "error" in json.loads(rest.partition("\r\n\r\n")[2]) or status == 404
 
 
+def test_a_caller_that_is_refused_can_end_what_it_sends(port: int) -> None:
+    """Else its next piece would meet a closed connection, and the refusal might never be read."""
+    head = b"POST /v1/ask " + HEAD + b"Content-Type: text/plain\r\nContent-Length: 3000000\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+        connection.sendall(head)
+        answer = b""
+        while piece := connection.recv(65536):
+            answer += piece
+        for _ in range(3):
+            connection.sendall(b" " * 1_000_000)
+    assert answer.startswith(b"HTTP/1.1 415 ")
+    assert b"connection: close" in answer.lower()
+
+
 @pytest.mark.parametrize("sent", [b"", b"GET /heal", b"GET /health " + HEAD + b"X: "])
 def test_headers_that_do_not_come_are_not_waited_for(port: int, sent: bytes) -> None:
     assert told(port, sent) == (0, "")
