@@ -155,8 +155,11 @@ class Guard:
 
 
 def _check_scopes(principal: Principal, scope: Scope) -> None:
-    needed = permission_for(scope["path"]).scopes
+    permission = permission_for(scope["path"])
+    needed = permission.scopes
     if not principal.may(needed):
+        if not permission.listed:
+            raise HTTPException(404)
         raise InsufficientPermissions(
             f"the key {principal.name!r} does not open this",
             f"It needs the scope {' and '.join(sorted(needed))}: tingshuo key create NAME --scope ...",

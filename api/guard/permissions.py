@@ -22,6 +22,8 @@ class Permission:
     """Whether it can be read without a key."""
     below: bool = True
     """Whether it speaks for the paths below it as well."""
+    listed: bool = True
+    """Whether it is one of those here: to callers who are no admins, there is nothing at any other path."""
 
     def covers(self, path: str) -> bool:
         """Whether it speaks for a path."""
@@ -59,10 +61,11 @@ PERMISSIONS = (
     Permission("/v1/models"),
     Permission("/openapi.json", below=False),
     Permission("/docs", below=False),
-    Permission("/", below=False),
+    # Ollama answers there to whoever asks whether it is running.
+    Permission("/", public=True, below=False),
 )
 
 
 def permission_for(path: str) -> Permission:
     """The first that covers a path, as the router sees it: no part of the address or of the Host header counts."""
-    return next((each for each in PERMISSIONS if each.covers(path)), Permission(path, ADMIN))
+    return next((each for each in PERMISSIONS if each.covers(path)), Permission(path, ADMIN, listed=False))

@@ -19,7 +19,7 @@ class ModelRoutes:
         self._personas = assistant.personas
         self.router = APIRouter(prefix="/v1/models", tags=["models"])
         self.router.get("", responses=answers("The personas.", {JSON: ModelList}))(self.listed)
-        self.router.get("/{model}", responses=answers("The persona.", {JSON: Model}) | refusals(404))(self.one)
+        self.router.get("/{model:path}", responses=answers("The persona.", {JSON: Model}) | refusals(404))(self.one)
 
     async def listed(self) -> dict[str, Any]:
         """All personas."""

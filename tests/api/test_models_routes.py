@@ -45,8 +45,12 @@ def test_no_shipped_persona_has_a_name_that_lobechat_hides(server: ChatServer) -
 
 def test_one_model_is_found_by_its_name(server: ChatServer) -> None:
     assert server.client.models.retrieve("doctor").id == "doctor"
+
+
+@pytest.mark.parametrize("name", ["gpt-4o", "qwen/qwen3-8b"])
+def test_a_model_that_is_not_there_is_told_so(server: ChatServer, name: str) -> None:
     with pytest.raises(openai.NotFoundError) as found:
-        server.client.models.retrieve("gpt-4o")
+        server.client.models.retrieve(name)
     assert (found.value.code, found.value.param) == ("model_not_found", "model")
 
 
