@@ -111,7 +111,7 @@ async def test_each_scope_opens_its_paths_and_what_is_not_listed_is_there_for_ad
     async with calling() as client:
         assert (await client.get("/v1/models", headers=bearer(token))).status_code == 200
         statuses = {path: (await client.get(path, headers=bearer(token))).status_code for path in paths}
-    closed = {path: 403 for path in paths} | {"/v1/unlisted": 404}
+    closed = dict.fromkeys(paths, 403) | {"/v1/unlisted": 404}
     assert statuses == closed | dict.fromkeys(opens, 200)
 
 
