@@ -35,7 +35,7 @@ serve: $(ready)  ## Serve the HTTP API.
 	@.venv/bin/tingshuo serve $(ARGS)
 
 test: $(ready_dev)  ## Run every test that needs only Python; ARGS="-k word" chooses.
-	@$(python) -m pytest -m "not chattts and not node and not long" $(parallel) $(ARGS)
+	@$(python) -m pytest -m "not chattts and not node" $(parallel) $(ARGS)
 
 check: lint format types imports  ## Check style, types and the direction of imports.
 
@@ -62,8 +62,8 @@ test-chattts: $(own_uv)  ## Run the tests of the ChatTTS engine in .venv-chattts
 	@$(call sync,.venv-chattts,--extra dev --extra chattts)
 	@.venv-chattts/bin/python -m pytest -m chattts $(ARGS)
 
-test-long: $(ready_dev)  ## Run the tests that take many minutes: ten thousand made-up requests.
-	@$(python) -m pytest -m long $(ARGS)
+test-long: $(ready_dev)  ## Try the API with ten thousand made-up requests (many minutes).
+	@CI=1 TINGSHUO_TEST_CASES=10000 $(python) -m pytest tests/api/test_openapi.py $(ARGS)
 
 test-node: node $(ready_dev) $(node_packages)  ## Run the tests by JavaScript clients (needs Node.js 20 or newer, and npm).
 	@$(python) -m pytest -v -rA -m node tests/node $(ARGS)
