@@ -1,6 +1,7 @@
 """Bodies on their way in: of a kind that the path takes, within its bytes and its time; knows no route."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from anyio import current_time, fail_after
 from anyio.to_thread import run_sync
@@ -11,7 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.guard.json_shape import check_shape
 from api.guard.permissions import Permission, permission_for
 from api.guard.refusal import refuse
-from configs.errors import AssistantError
+from configs.errors import AssistantError, RateLimitExceeded
 from configs.settings import Settings
 
 FRAMING = 1_000_000
@@ -24,6 +25,10 @@ INLINE = 50_000
 """Bytes of JSON that are looked at without a thread."""
 
 
+HELD = 150_000_000
+"""Bytes of JSON that are held at once, of all callers together: each is parsed into more than as much again."""
+
+
 class BodyLimits:
     """Refuses a body that its path does not take, that is too large, or that comes too slowly."""
 
@@ -31,6 +36,7 @@ class BodyLimits:
         self._app = app
         self._limits = settings.limits
         self._server = settings.server
+        self._held = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Passes a request on, with its body watched; JSON only when all of it is there."""
@@ -40,23 +46,43 @@ class BodyLimits:
         permission = permission_for(scope["path"])
         kind = headers.get("content-type", "").partition(";")[0].strip().lower()
         most = self._most(permission)
-        try:
-            _check_kind(kind, headers.get("content-encoding", ""), permission)
-            if _said(headers) > most:
-                raise too_large(most)
-            watched = _watched(receive, most, self._server.body_seconds)
-            if kind in ("", "application/json") or kind.endswith("+json"):
-                watched = await self._read(watched, receive)
-        except (AssistantError, HTTPException) as error:
-            await refuse(scope, receive, send, error)
-            return
-        await self._app(scope, watched, send)
+        with self._holding() as hold:
+            try:
+                _check_kind(kind, headers.get("content-encoding", ""), permission)
+                if _said(headers) > most:
+                    raise too_large(most)
+                watched = _watched(receive, most, self._server.body_seconds)
+                if kind in ("", "application/json") or kind.endswith("+json"):
+                    watched = await self._read(watched, receive, hold)
+            except (AssistantError, HTTPException) as error:
+                await refuse(scope, receive, send, error)
+                return
+            await self._app(scope, watched, send)
 
-    async def _read(self, watched: Receive, receive: Receive) -> Receive:
+    @contextmanager
+    def _holding(self) -> Iterator[Callable[[int], None]]:
+        """What counts the bytes that one request holds, until it is answered. It raises RateLimitExceeded."""
+        own = 0
+
+        def hold(size: int) -> None:
+            nonlocal own
+            if self._held + size > HELD:
+                raise RateLimitExceeded("other large requests are being read", "Try again in a moment.")
+            own += size
+            self._held += size
+
+        try:
+            yield hold
+        finally:
+            self._held -= own
+
+    async def _read(self, watched: Receive, receive: Receive, hold: Callable[[int], None]) -> Receive:
         """All of a JSON body, to be received at once."""
         data, message = bytearray(), await watched()
         while message["type"] == "http.request":
-            data += message.get("body", b"")
+            piece = message.get("body", b"")
+            hold(len(piece))
+            data += piece
             if not message.get("more_body"):
                 break
             message = await watched()

@@ -2,8 +2,9 @@
 
 import json
 
+import httpx
 import pytest
-from anyio import fail_after
+from anyio import create_task_group, fail_after, sleep
 
 from tests.api.guarded_app import Pieces, calling, error, sent
 
@@ -75,6 +76,25 @@ async def test_a_body_that_does_not_come_in_time_is_given_up() -> None:
             assert (refused.status_code, error(refused)) == (408, "request_timeout")
             assert "x-should-retry" not in refused.headers
             assert refused.headers["connection"] == "close"
+
+
+async def test_json_of_all_callers_together_has_its_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("api.guard.bodies.HELD", 40_000)
+    answers: list[httpx.Response] = []
+    async with calling() as client:
+
+        async def ask() -> None:
+            answers.append(await sent(client, "/v1/memory", Pieces(30_000, each=10_000, after=1), {}))
+
+        async with create_task_group() as tasks:
+            tasks.start_soon(ask)
+            await sleep(0.5)
+            tasks.start_soon(ask)
+        refused, taken = answers
+        assert (refused.status_code, refused.headers["retry-after"], taken.status_code) == (429, "1", 200)
+        # What was held is free again.
+        await ask()
+        assert answers[-1].status_code == 200
 
 
 ESCAPED = r"\u0041\"\\" * 100
