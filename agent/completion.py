@@ -118,7 +118,8 @@ class Completion:
         """One call of the model, with a smaller prompt where its server refuses one as too long."""
         system = "\n\n".join(part for part in (self._brain.system, self._sent.system, told) if part)
         prefix: list[AnyMessage] = [SystemMessage(system), *self._brain.examples]
-        fit = PromptFit(self._brain.budget, size_of_messages(prefix) + size_of_tools(tools))
+        size = size_of_messages(prefix) + size_of_tools(tools)
+        fit = PromptFit(self._brain.budget, size, size_of_tools(self._request.tools))
         wanted = self._request.generation
         # Thoughts are part of a reply: it may take all that any may.
         tokens = wanted.tokens or (LONGEST if wanted.reasoning else 0)

@@ -28,10 +28,12 @@ class FittedPrompt:
 class PromptFit:
     """Makes prompts that fit into a model's context, and learns from what its server counts."""
 
-    def __init__(self, budget: TokenBudget | None, prefix: float) -> None:
-        """`prefix`: the size of what stands before the history. Without a budget everything fits."""
+    def __init__(self, budget: TokenBudget | None, prefix: float, tools: float = 0) -> None:
+        """`prefix`: the size of what stands before the history; `tools`: what of it the client's tools take, where it
+        has any. Without a budget everything fits."""
         self._budget = budget
         self._prefix = prefix
+        self._tools = tools
 
     def fit(
         self,
@@ -81,4 +83,5 @@ class PromptFit:
             [size_of_messages(one) for one in earlier],
             [size_of(quote([passage])) for passage in passages],
             reply=reply,
+            tools=self._tools,
         )

@@ -49,9 +49,17 @@ def size_of_messages(messages: Sequence[BaseMessage]) -> float:
 
 
 def size_of_tools(tools: Sequence[BaseTool | dict[str, Any]]) -> float:
-    """As `size_of`, of what the model is told of its tools."""
-    told = sum(size_of(json.dumps(convert_to_openai_tool(tool), ensure_ascii=False)) for tool in tools)
+    """As `size_of`, of what the model is told of its tools: that is JSON without spaces, whose words are its own, so
+    that four letters are one token.
+    """
+    told = sum(_size_of_json(convert_to_openai_tool(tool)) for tool in tools)
     return told + TOOLS if tools else 0
+
+
+def _size_of_json(value: dict[str, Any]) -> float:
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    letters = len(text.encode("ascii", "ignore"))
+    return size_of(text) - letters * (1 / 3 - 1 / 4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,19 +128,23 @@ class TokenBudget:
         """Tokens that are kept for the reply."""
         return min(self._reply, self.context // 2)
 
-    def fit(self, fixed: float, turns: Sequence[float], passages: Sequence[float], *, reply: int = 0) -> Fit:
+    def fit(
+        self, fixed: float, turns: Sequence[float], passages: Sequence[float], *, reply: int = 0, tools: float = 0
+    ) -> Fit:
         """As the function, in sizes. Raises RequestTooLarge where not even `fixed` leaves room for the reply.
 
-        `reply`: tokens to keep for it, where that is not `self.reply`.
+        `reply`: tokens to keep for it, where that is not `self.reply`. `tools`: what of `fixed` they take.
         """
         reserved = min(reply, self.context // 2) or self.reply
         limit = self.context - reserved
         needed = self.scale.tokens(fixed)
         if needed > limit:
+            of_them = f", {self.scale.tokens(tools)} of them for the tools" if tools else ""
             raise RequestTooLarge(
-                f"the question needs about {needed} tokens with all that belongs to it; {limit} are free "
+                f"the question needs about {needed} tokens with all that belongs to it{of_them}; {limit} are free "
                 f"(num_ctx is {self.context}, {reserved} of it for the reply)",
-                "Shorten it, ingest it as a document, or set a larger chat.ollama.num_ctx.",
+                f"Shorten it, {'offer fewer tools, ' if tools else ''}ingest it as a document, or set a larger "
+                "chat.ollama.num_ctx.",
             )
         tokens = self.scale.tokens
         return fit(needed, [*map(tokens, turns)], [*map(tokens, passages)], limit)

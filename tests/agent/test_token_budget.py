@@ -52,6 +52,28 @@ def test_messages_cost_more_than_their_text_and_tool_calls_count() -> None:
 
 
 @pytest.mark.parametrize(
+    ("description", "told", "tokens"),
+    [
+        (
+            "Search the user's notes and return those that fit best, newest first.",
+            "What to look for, in the user's own words.",
+            64,
+        ),
+        ("在用户的笔记里搜索，返回最相符的几条，新的在前。", "要找的内容，用用户自己的话。", 74),
+    ],
+)
+def test_tools_cost_a_little_more_than_their_tokens(description: str, told: str, tokens: int) -> None:
+    """`tokens` are those of the compact JSON in cl100k_base, the encoding that Qwen's grew from, as tiktoken counts
+    them. Frontends offer dozens of tools: what is guessed too high there, no question fits beside.
+    """
+    query = {"type": "string", "description": told}
+    schema = {"type": "object", "properties": {"query": query}, "required": ["query"]}
+    function = {"name": "search_notes", "description": description, "parameters": schema}
+    many = [{"type": "function", "function": function}] * 10
+    assert 10 * tokens <= size_of_tools(many) - 150 <= 1.2 * 10 * tokens
+
+
+@pytest.mark.parametrize(
     ("fixed", "history", "passages", "limit", "stays"),
     [
         # All fits, to the last token.
@@ -135,6 +157,11 @@ def test_a_question_that_cannot_fit_is_refused_with_the_figures() -> None:
     assert "about 1050 tokens" in refused.value.message
     assert "1000 are free (num_ctx is 2000, 1000 of it for the reply)" in refused.value.message
     assert "num_ctx" in refused.value.hint
+    assert "tools" not in refused.value.message + refused.value.hint
+    with pytest.raises(RequestTooLarge) as refused:
+        budget.fit(1000, [], [], tools=600)
+    assert "about 1050 tokens with all that belongs to it, 630 of them for the tools;" in refused.value.message
+    assert "offer fewer tools" in refused.value.hint
 
 
 @pytest.mark.parametrize(

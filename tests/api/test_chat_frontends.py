@@ -1,6 +1,9 @@
 """What chat frontends do with a server that remembers: they resend everything, edit, and ask for titles."""
 
+import json
+import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -206,6 +209,29 @@ def test_open_webui_s_own_documents_are_no_words_of_the_user_s(server: ChatServe
     asked = ollama.bodies("/api/chat")[-1]["messages"][-1]["content"]
     assert question_of(asked) == RAG + "When is the launch?"
     assert kept(server) == [("When is the launch?", "Hello there.")]
+
+
+def test_a_question_fits_beside_the_tools_that_open_webui_offers(tmp_path: Path, ollama: StandIn) -> None:
+    """Version 0.12.4 offers 28 tools with each question, unless it is told not to: 20,000 bytes, which are 4,300 tokens
+    in cl100k_base. Half as many again do not fit beside it, and then the tools are named."""
+
+    def tools(count: int) -> list[dict[str, Any]]:
+        described = {"type": "string", "description": "The unique ID of the event, as found by searching. " * 2}
+        schema = {"type": "object", "properties": {f"event_{at}": described for at in range(4)}, "required": []}
+        told = "Update."
+        return [
+            {"type": "function", "function": {"name": f"tool_{at}", "description": told, "parameters": schema}}
+            for at in range(count)
+        ]
+
+    assert len(json.dumps(tools(28), separators=(",", ":"))) == pytest.approx(20_000, rel=0.02)
+    with chat_server(tmp_path / "data", chat={"engine": "ollama", "ollama": {"host": ollama.host}}) as fresh:
+        assert said(fresh, "What is my cat called?", tools=tools(28)) == "Hello there."
+        asked = {"model": "companion", "messages": [{"role": "user", "content": "Hello?"}], "tools": tools(42)}
+        refused = httpx.post(f"{fresh.url}/v1/chat/completions", json=asked, trust_env=False)
+    assert refused.status_code == 413
+    assert re.search(r"[78]\d{3} of them for the tools; 7168 are free", refused.json()["error"]["message"])
+    assert len(ollama.bodies("/api/chat")[-1]["tools"]) > 28
 
 
 def test_a_question_about_tasks_is_none(server: ChatServer) -> None:
