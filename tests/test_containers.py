@@ -16,7 +16,6 @@ from typer.testing import CliRunner
 
 from api.server import GRACE
 from api.terminal.commands import app
-from configs.modelfile import read_modelfile
 from configs.server import Server
 from configs.settings import Settings, load_settings
 
@@ -239,7 +238,6 @@ def test_ollama_understands_every_variable(name: str) -> None:
 def test_ollama_keeps_one_model_loaded_with_one_context(name: str) -> None:
     env, chat = SERVICES[name]["environment"], Settings().chat.ollama
     assert env["OLLAMA_CONTEXT_LENGTH"] == str(chat.num_ctx)
-    assert env["OLLAMA_CONTEXT_LENGTH"] == str(read_modelfile(ROOT / "Modelfile").parameters["num_ctx"])
     assert env["OLLAMA_KEEP_ALIVE"] == str(chat.keep_alive)
     assert env["OLLAMA_NO_CLOUD"] == "1"
     assert env["OLLAMA_NOPRUNE"] == "1"

@@ -51,7 +51,6 @@ def _print_gpus(found: Diagnosis) -> None:
         _line("", f"qwen3:8b and what fits beside it take {amount(division.needs(Needs()))}. In assistant.yaml:")
         for line in yaml.safe_dump(division.settings(), sort_keys=False).splitlines():
             _line("", f"  {line}")
-        _line("", f"In the Modelfiles: PARAMETER num_ctx {division.num_ctx}")
         variables = " ".join(f"{name}={value}" for name, value in division.variables().items())
         _line("", f"In the shell: {variables} ollama serve")
 

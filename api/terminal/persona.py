@@ -13,7 +13,7 @@ from rich.text import Text
 from api.safe_text import safe, safe_lines
 from api.terminal.screen import console, note, print_json
 from configs.errors import ConfigError, DataFolderUnwritable, RequestError
-from configs.modelfile import Modelfile, rendered
+from configs.modelfile import Modelfile, Value, rendered
 from configs.persona import Body, Persona, Personas, persona_folders
 from configs.settings import Settings
 from models.engines import ollama_models
@@ -53,7 +53,7 @@ def show(settings: Settings, name: str, *, json: bool) -> None:
         **_described(personas, name, settings.persona),
         "system_prompt": system_prompt(persona),
         "messages": [message._asdict() for message in persona.brain.messages],
-        "parameters": dict(persona.brain.parameters),
+        "parameters": _parameters(settings, persona),
         **persona.model_dump(
             mode="json", by_alias=True, include={"voice", "greeting", "tools", "knowledge", "reasoning"}
         ),
@@ -86,8 +86,9 @@ async def apply(settings: Settings, name: str) -> None:
             f"{body} names a model of its own, {persona.model}, which is taken as it is",
             f"Remove `model:` from it, and tingshuo-{name} is made.",
         )
+    brain = replace(persona.brain, parameters=_parameters(settings, persona))
     for host in settings.chat.ollama.servers:
-        async with aclosing(ollama_models.create(host, persona.model, persona.brain, modelfile.parent)) as progress:
+        async with aclosing(ollama_models.create(host, persona.model, brain, modelfile.parent)) as progress:
             async for step in progress:
                 note(f"  {step.status}")
         console().print(f"{persona.model}: Ollama at {safe(host)} has it, made from {safe(str(modelfile))}")
@@ -158,6 +159,11 @@ def _described(personas: Personas, name: str, in_use: str) -> dict[str, Any]:
         "from": persona.brain.from_,
         "files": {"body": str(body), "modelfile": str(modelfile)},
     }
+
+
+def _parameters(settings: Settings, persona: Persona) -> dict[str, Value]:
+    """What the model is asked with: the context is one for all personas."""
+    return {"num_ctx": settings.chat.ollama.num_ctx, **persona.brain.parameters}
 
 
 def _flat(value: object) -> str:

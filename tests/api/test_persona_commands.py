@@ -99,6 +99,20 @@ def test_nobody_is_an_error_that_names_who_there_is(command: str) -> None:
     assert "companion, default, documents" in done.stderr
 
 
+def test_the_context_of_the_settings_is_every_persona_s(ollama: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TINGSHUO_CHAT__OLLAMA__NUM_CTX", "16384")
+    monkeypatch.setenv("TINGSHUO_EMBEDDINGS__ENGINE", "hashed")
+    for name in ("default", "companion", "documents"):
+        assert found("show", name)["parameters"]["num_ctx"] == 16384
+        assert persona("apply", name).exit_code == 0
+        asked = CliRunner().invoke(app, ["ask", "你好", "--persona", name, "--no-speech"])
+        assert asked.exit_code == 0, asked.stderr
+    created, chats = ollama.bodies("/api/create"), ollama.bodies("/api/chat")
+    assert [body["parameters"]["num_ctx"] for body in created] == [16384] * 3
+    assert chats
+    assert {body["options"]["num_ctx"] for body in chats} == {16384}
+
+
 def test_apply_makes_the_model_and_again_the_same(ollama: StandIn) -> None:
     for _ in range(2):
         done = persona("apply", "companion")
