@@ -10,12 +10,11 @@ from fastapi import Path as PathField
 from pydantic import BaseModel, ConfigDict, Field
 
 from agent.assistant import Assistant
+from api.knowledge_json import as_json, bases_json, document_json, found_json, job_json
 from api.native.answers import DocumentList, JobList, KnowledgeBaseList, KnowledgeDocument, KnowledgeJob, Search
-from api.native.knowledge_json import bases_json, document_json, job_json
 from api.native.upload_routes import UploadRoutes
 from api.openapi import JSON, answers, refusals
 from api.service import Service
-from api.terminal.knowledge import as_json, found_json
 from configs.errors import FolderNotOpen, RequestError
 
 Name = Annotated[str, Field(min_length=1, max_length=200)]

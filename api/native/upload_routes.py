@@ -15,8 +15,8 @@ from starlette.exceptions import HTTPException
 from agent.assistant import Assistant
 from api.guard.multipart import OVERHEAD, FormReader
 from api.guard.request_body import content_type, pieces
+from api.knowledge_json import document_json, error_of, job_json
 from api.native.answers import KnowledgeDocument, KnowledgeJob
-from api.native.knowledge_json import document_json, error_of, job_json
 from api.openapi import BYTES, JSON, answers, refusals, schema_of, sent
 from api.service import Service
 from configs.errors import KnowledgeBaseNotFound, RequestError

@@ -19,7 +19,6 @@ from api.openai.speech_request import SpeechRequest, speech_in
 from api.openai.voices import voice_for, voices_of
 from api.openapi import BYTES, JSON, Error, answers, events_of, refusals, sent
 from api.service import Service, Streamed
-from api.terminal.say import in_spoken_form
 from configs.errors import EngineUnavailable
 from configs.persona import Persona, Personas, persona_folders
 from models.audio import AudioChunk, silence
@@ -27,6 +26,7 @@ from models.encoding import FORMATS, STREAM_RATE, Encoder, Tempo, open_encoder
 from models.text_to_speech import TextToSpeech, Voice
 from tools.clauses import ClauseSplitter
 from tools.speech_output import Speaker
+from tools.spoken_clauses import in_spoken_form
 from tools.spoken_form import language_of
 from tools.thoughts import ThoughtFilter
 

@@ -2,19 +2,17 @@
 
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
-from typing import Any
 
 from rich.console import Console
 from rich.progress import Progress
 
 from agent.store import open_store
+from api.knowledge_json import as_json, found_json
 from api.question import check_names, check_question, words
 from api.safe_text import safe
 from api.terminal.screen import NO_DOCUMENTS, console, note, place, print_json, quote
 from configs.settings import Settings
 from memory.knowledge import Retrieval, StoredDocument
-from memory.passages import Passage
 from memory.reindexing import ReindexProgress
 
 
@@ -100,31 +98,3 @@ def _measures(found: Retrieval) -> str:
 
 def _source(document: StoredDocument) -> str:
     return f"uploaded as {safe(document.source)}" if document.uploaded else safe(document.source)
-
-
-def as_json(document: StoredDocument) -> dict[str, Any]:
-    """A document for a program."""
-    return {**asdict(document), "added_at": document.added_at.isoformat()}
-
-
-def found_json(found: Retrieval) -> dict[str, Any]:
-    """What was found, for a program."""
-    return {
-        "answerable": found.answerable,
-        "coverage": found.coverage,
-        "similarity": found.similarity,
-        "passages": [_passage(passage) for passage in found.passages],
-    }
-
-
-def _passage(passage: Passage) -> dict[str, Any]:
-    return {
-        "score": passage.score,
-        "knowledge": passage.knowledge,
-        "document": passage.document,
-        "source": passage.source,
-        "heading": passage.heading,
-        "span": [passage.start, passage.end],
-        "page": passage.page,
-        "text": passage.text,
-    }

@@ -2,11 +2,9 @@
 
 import json
 import sys
-from collections.abc import Iterator
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
 from uuid import uuid4
 
 from anyio.to_thread import run_sync
@@ -15,20 +13,7 @@ from api.question import piped, words
 from configs.errors import RequestError, RequestTooLarge
 from configs.persona import Persona, load_persona, persona_folders
 from configs.settings import Settings
-from tools.clauses import Clause, ClauseSplitter
-from tools.spoken_form import language_of, spoken_form
-
-Language = Literal["auto", "en", "zh"]
-
-
-@dataclass(frozen=True, slots=True)
-class Spoken:
-    """A clause, and what the voice is given for it."""
-
-    clause: Clause
-    text: str
-    """Empty where there is nothing to say."""
-    language: str
+from tools.spoken_clauses import Language, Spoken, in_spoken_form
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,16 +40,6 @@ def clauses(settings: Settings, argument: str, wishes: Wishes) -> list[Spoken]:
     if not any(one.text.strip() for one in found):
         raise RequestError("there is nothing to say in this text", "Give it a word or a number.")
     return found
-
-
-def in_spoken_form(text: str, language: Language, persona: Language) -> Iterator[Spoken]:
-    """Clause by clause, in that language; "auto" is each clause's own, else the persona's, else the whole text's."""
-    unclear = persona if persona != "auto" else language_of(text, "en")
-    splitter = ClauseSplitter()
-    for clause in (*splitter.push(text), *splitter.flush()):
-        of_clause = language_of(clause.display, unclear) if clause.kind == "prose" else unclear
-        chosen = of_clause if language == "auto" else language
-        yield Spoken(clause, spoken_form(clause, chosen), chosen)
 
 
 def show(found: list[Spoken]) -> None:

@@ -6,10 +6,11 @@ from dataclasses import asdict
 from typing import Any
 
 from api.errors import body
-from api.terminal.knowledge import as_json
 from configs.errors import AssistantError, error_named
 from memory.catalogue import StoredDocument
 from memory.job_queue import Job, JobError
+from memory.passages import Passage
+from memory.search import Retrieval
 
 
 def bases_json(documents: Iterable[StoredDocument]) -> list[dict[str, Any]]:
@@ -58,6 +59,34 @@ def job_json(job: Job) -> dict[str, Any]:
 def error_of(told: JobError) -> AssistantError:
     """The error that a job has noted."""
     return error_named(told.kind)(told.message, told.hint)
+
+
+def as_json(document: StoredDocument) -> dict[str, Any]:
+    """A document for a program."""
+    return {**asdict(document), "added_at": document.added_at.isoformat()}
+
+
+def found_json(found: Retrieval) -> dict[str, Any]:
+    """What was found, for a program."""
+    return {
+        "answerable": found.answerable,
+        "coverage": found.coverage,
+        "similarity": found.similarity,
+        "passages": [_passage(passage) for passage in found.passages],
+    }
+
+
+def _passage(passage: Passage) -> dict[str, Any]:
+    return {
+        "score": passage.score,
+        "knowledge": passage.knowledge,
+        "document": passage.document,
+        "source": passage.source,
+        "heading": passage.heading,
+        "span": [passage.start, passage.end],
+        "page": passage.page,
+        "text": passage.text,
+    }
 
 
 def _error(told: JobError) -> dict[str, Any]:
