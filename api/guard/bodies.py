@@ -134,7 +134,8 @@ def _check_kind(kind: str, encoding: str, permission: Permission) -> None:
     if encoding.strip().lower() not in ("", "identity"):
         raise HTTPException(415, f"content encoding {encoding!r} is not taken: send the body as it is")
     if kind in SIMPLE and not (permission.form and kind == "multipart/form-data"):
-        raise HTTPException(415, f"content type {kind!r} is not taken here")
+        wanted = "multipart/form-data" if permission.form else "application/json"
+        raise HTTPException(415, f"content type {kind!r} is not taken here: send {wanted}")
 
 
 def _watched(receive: Receive, most: int, seconds: float) -> Receive:

@@ -39,6 +39,9 @@ async def test_kinds_of_bodies_that_a_page_may_send_unasked_are_not_taken(
     async with calling() as client:
         answer = await client.post(path, content=b"{}", headers={"content-type": kind} if kind else {})
         assert answer.status_code == status
+        if status == 415:
+            takes = "multipart/form-data" if path == "/v1/audio/transcriptions" else "application/json"
+            assert answer.json()["error"]["message"].endswith(f"is not taken here: send {takes}")
 
 
 @pytest.mark.parametrize(
