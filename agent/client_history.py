@@ -23,9 +23,9 @@ class ClientHistory:
         if not turn.reply and turn.outcome != "completed":
             return
         kept = await self.turns.of(turn.conversation, user=turn.user)
-        if gone := replaced(kept, self.sent.exchanges, turn.question):
-            await self.memories.withdraw(turn.user, gone)
         begun = "".join(message.text for message in self.sent.since if message.type == "ai")
+        if gone := replaced(kept, self.sent.exchanges, turn.question, begun):
+            await self.memories.withdraw(turn.user, gone)
         if begun and turn.reply:
             # What the client had already, of a reply that was continued.
             turn = replace(turn, reply=begun + turn.reply, heard=begun + turn.heard)
@@ -39,14 +39,23 @@ async def seen(turns: Turns, inquiry: Inquiry, sent: Parted) -> tuple[str, ...]:
     return tuple(turn.id for turn in kept if _folded(turn.question) in asked)
 
 
-def replaced(kept: Sequence[StoredTurn], earlier: Sequence[tuple[str, str]], question: str) -> tuple[str, ...]:
+def replaced(
+    kept: Sequence[StoredTurn], earlier: Sequence[tuple[str, str]], question: str, begun: str = ""
+) -> tuple[str, ...]:
     """The ids of the turns that a new one takes the place of: those after the last exchange that the client still
     has, as when a reply is made anew or a question is edited.
 
     Where that exchange is not found as it was kept, and where the client sends no history, only a turn that asks the
-    same at the same place is replaced: a client may leave out what it likes.
+    same at the same place is replaced: a client may leave out what it likes. `begun`: the part of the reply that the
+    client has already, whose turn is replaced as well.
     """
     if not earlier:
+        if (
+            begun
+            and kept
+            and (_folded(kept[-1].question), _folded(kept[-1].reply)) == (_folded(question), _folded(begun))
+        ):
+            return (kept[-1].id,)
         same = len(kept) == 1 and _folded(kept[0].question) == _folded(question)
         return (kept[0].id,) if same else ()
     last = tuple(map(_folded, earlier[-1]))

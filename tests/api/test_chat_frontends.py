@@ -260,6 +260,22 @@ def test_a_reply_that_is_continued_is_kept_whole(server: ChatServer, ollama: Sta
     assert kept(server) == [("Tell me a story.", "Once upon a time there was a cat.")]
 
 
+def test_a_continued_reply_is_kept_once_where_the_first_question_was_edited(
+    server: ChatServer, ollama: StandIn
+) -> None:
+    chat = {"X-OpenWebUI-Chat-Id": "c2"}
+    for question in ("Tell me a story.", "Tell me a tale."):
+        ollama.script = Reply("Once upon a time")
+        said(server, question, headers=chat)
+    ollama.script = Reply(" there was a cat.")
+    said(server, "Tell me a tale.", "Once upon a time", headers=chat)
+    # What the edited one replaced cannot be told from a history that the client left out.
+    assert kept(server) == [
+        ("Tell me a story.", "Once upon a time"),
+        ("Tell me a tale.", "Once upon a time there was a cat."),
+    ]
+
+
 def test_a_long_history_loses_its_oldest_turns_and_no_more(server: ChatServer, ollama: StandIn) -> None:
     history = [f"{'question' if at % 2 == 0 else 'reply'} {at} " + "word " * 200 for at in range(80)]
     said(server, *history, "And now?", model="default")
