@@ -1,35 +1,26 @@
 """Parsing: the program of the process that reads files nobody vouches for; it gets bytes and gives back text."""
 
-import json
-import struct
+import mimetypes
 import sys
 import unicodedata
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from functools import partial
-from types import TracebackType
-from typing import Any, BinaryIO, Final
+from typing import Any, Final
 
 from configs.errors import DocumentUnreadable, RequestError, RequestTooLarge
+from configs.sandbox.framing import message
+from configs.sandbox.program import Answer, Read, run
 from memory.formats.encoding import with_plain_ends
 from memory.formats.parse_limits import ParseLimits
 
-LENGTHS: Final = struct.Struct(">II")
-"""What every message begins with: the bytes of its header, which is JSON, and of its body."""
-LONGEST_REASON: Final = 300
-"""Characters of an error's message."""
-
+_RECURSION: Final = 5_000
+"""Real documents are nested less deeply; more would overflow the C stack of a parser."""
 _DAMAGED_HINT: Final = "Open it in the program it was made with, and save it anew."
 
 
 Reader = Callable[[bytes, ParseLimits], str | Iterable[str]]
 """The text of a file's bytes, or of its pages. Raises DocumentUnreadable, RequestTooLarge, or anything at all."""
-
-
-def message(header: dict[str, Any], body: bytes) -> bytes:
-    """A message as it goes through the pipe."""
-    packed = json.dumps(header).encode()
-    return LENGTHS.pack(len(packed), len(body)) + packed + body
 
 
 def request(kind: str, limits: ParseLimits, content: bytes) -> bytes:
@@ -105,57 +96,31 @@ def reader(kind: str) -> Reader:
 
 def main() -> None:
     """Answers requests until there are no more. An error nobody foresaw is told, and ends the process."""
-    from memory.formats.sandbox import allow_time, confine, prepare, take_streams
-
-    source, sink = take_streams()
-    sys.excepthook = partial(_report, sink)
-    prepare()
-    confined = False
-    while lengths := source.read(LENGTHS.size):
-        header_length, body_length = LENGTHS.unpack(lengths)
-        header = json.loads(source.read(header_length))
-        limits = ParseLimits(**header["limits"])
-        read = reader(header["kind"])
-        # Only after the first reader has been brought: until then Python may keep what it compiles.
-        if not confined:
-            confine(limits.memory)
-            confined = True
-        allow_time(limits.seconds)
-        _answer(sink, read, source.read(body_length), limits)
+    sys.setrecursionlimit(_RECURSION)
+    mimetypes.init([])  # else it reads the system's files
+    # openpyxl would bring it only to know arrays in cells, which files have none of.
+    sys.modules["numpy"] = None  # type: ignore[assignment]
+    run(_reading, _unforeseen)
 
 
-def _answer(sink: BinaryIO, read: Reader, content: bytes, limits: ParseLimits) -> None:
+def _reading(header: dict[str, Any]) -> Read:
+    return partial(_read, reader(header["kind"]), ParseLimits(**header["limits"]))
+
+
+def _read(read: Reader, limits: ParseLimits, content: bytes) -> Answer:
     try:
         found = read(content, limits)
         text, pages = joined([found] if isinstance(found, str) else found, limits)
-    except RequestError as error:
-        _send(sink, _failure(error), b"")
-    except RecursionError:
-        _send(sink, _failure(DocumentUnreadable("is nested too deeply", _DAMAGED_HINT)), b"")
-    else:
-        _send(sink, {"pages": [] if isinstance(found, str) else pages}, text.encode())
+    except RecursionError as error:
+        raise DocumentUnreadable("is nested too deeply", _DAMAGED_HINT) from error
+    return {"pages": [] if isinstance(found, str) else pages}, text.encode()
 
 
-def _report(sink: BinaryIO, kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
-    """The hook for what nobody foresaw: parsers raise anything over a damaged file. The process ends after it."""
-    if issubclass(kind, MemoryError):
-        failure: RequestError = RequestTooLarge(
-            "takes more memory than it may (`limits.parse_bytes`)", "Split it, or raise it."
-        )
-    else:
-        reason = f"{kind.__name__}: {error}" if str(error) else kind.__name__
-        failure = DocumentUnreadable(f"is damaged ({reason})", _DAMAGED_HINT)
-    _send(sink, _failure(failure) | {"ended": True}, b"")
-
-
-def _failure(error: RequestError) -> dict[str, Any]:
-    reason = "".join(c for c in " ".join(error.message.split()) if c.isprintable())
-    return {"too_large": isinstance(error, RequestTooLarge), "error": reason[:LONGEST_REASON], "hint": error.hint}
-
-
-def _send(sink: BinaryIO, header: dict[str, Any], body: bytes) -> None:
-    sink.write(message(header, body))
-    sink.flush()
+def _unforeseen(error: BaseException) -> RequestError:
+    if isinstance(error, MemoryError):
+        return RequestTooLarge("takes more memory than it may (`limits.parse_bytes`)", "Split it, or raise it.")
+    kind = type(error).__name__
+    return DocumentUnreadable(f"is damaged ({kind}: {error})" if str(error) else f"is damaged ({kind})", _DAMAGED_HINT)
 
 
 def _clean(text: str) -> str:

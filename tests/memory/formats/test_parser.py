@@ -1,4 +1,3 @@
-import errno
 import io
 import os
 import resource
@@ -17,6 +16,7 @@ from memory.formats import parser as parser_module
 from memory.formats.parser import Parser, open_parser
 from tests.memory.formats import made_files
 from tests.memory.formats.made_files import LAUGHS, MAIN_PARTS, THEFT, changed, office, packed, pdf, with_entities
+from tests.processes import is_gone
 
 pytestmark = pytest.mark.anyio
 
@@ -47,16 +47,8 @@ async def parser() -> AsyncGenerator[Parser, None]:
 
 
 def process_of(parser: Parser) -> int:
-    assert parser._process is not None
+    assert parser._process.pid is not None
     return parser._process.pid
-
-
-def is_gone(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except OSError as error:
-        return error.errno == errno.ESRCH
-    return False
 
 
 async def test_one_process_reads_many_files_and_ends_with_the_parser() -> None:
@@ -69,11 +61,11 @@ async def test_one_process_reads_many_files_and_ends_with_the_parser() -> None:
 
 
 async def test_the_process_is_replaced_after_some_files(parser: Parser, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parser_module, "FILES", 2)
+    monkeypatch.setattr(parser._process, "_files", 2)
     processes = []
     for _ in range(4):
         await parser.parse(Path("/a.json"), "json", GOOD)
-        processes.append(None if parser._process is None else process_of(parser))
+        processes.append(parser._process.pid)
     assert processes[0] is not None
     assert processes[0] != processes[2] is not None
     assert processes[1] is processes[3] is None
@@ -84,12 +76,12 @@ async def test_a_process_that_breaks_costs_one_file(
     parser: Parser, monkeypatch: pytest.MonkeyPatch, program: str
 ) -> None:
     whole = parser_module._PROGRAM
-    imports = "import os, sys, time; sys.path[:] = sys.argv[1:]; from memory.formats.parsing import LENGTHS, message; "
-    monkeypatch.setattr(parser_module, "_PROGRAM", imports + program)
+    imports = "import os, sys, time; sys.path[:] = sys.argv[1:]; from configs.sandbox.framing import LENGTHS, message; "
+    monkeypatch.setattr(parser._process, "_program", imports + program)
     with pytest.raises(DocumentUnreadable, match=f"'/bad.json' cannot be read: .* {BREAKS[program]}") as caught:
         await parser.parse(Path("/bad.json"), "json", GOOD)
     assert "save it anew" in caught.value.hint
-    monkeypatch.setattr(parser_module, "_PROGRAM", whole)
+    monkeypatch.setattr(parser._process, "_program", whole)
     assert (await parser.parse(Path("/good.json"), "json", GOOD))[0] == MARK
 
 
@@ -99,13 +91,13 @@ async def test_a_process_that_does_not_answer_is_ended(monkeypatch: pytest.Monke
     async with open_parser(Limits(parse_seconds=0.3)) as parser:
         with pytest.raises(RequestTooLarge, match=r"longer than 0\.3 s \(`limits\.parse_seconds`\)"):
             await parser.parse(Path("/a.json"), "json", GOOD)
-        assert parser._process is None
+        assert parser._process.pid is None
 
 
 @pytest.mark.parametrize("anyio_backend", ["asyncio"])
 async def test_computing_has_a_limit_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     program = (
-        "import sys; sys.path[:] = sys.argv[1:]\nfrom memory.formats.sandbox import allow_time, confine\n"
+        "import sys; sys.path[:] = sys.argv[1:]\nfrom configs.sandbox.confinement import allow_time, confine\n"
         "confine(10**9)\n"
         "allow_time(0.1)\nwhile True: pass"
     )
@@ -117,17 +109,17 @@ async def test_computing_has_a_limit_of_its_own(monkeypatch: pytest.MonkeyPatch)
 
 async def test_cancelling_ends_the_process(parser: Parser, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = parser_module._PROGRAM
-    monkeypatch.setattr(parser_module, "_PROGRAM", "while True: pass")
+    monkeypatch.setattr(parser._process, "_program", "while True: pass")
     processes: list[int] = []
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(parser.parse, Path("/a.json"), "json", GOOD)
         with anyio.fail_after(10):
-            while parser._process is None:
+            while parser._process.pid is None:
                 await anyio.lowlevel.checkpoint()
         processes.append(process_of(parser))
         tasks.cancel_scope.cancel()
     assert is_gone(processes[0])
-    monkeypatch.setattr(parser_module, "_PROGRAM", whole)
+    monkeypatch.setattr(parser._process, "_program", whole)
     assert (await parser.parse(Path("/a.json"), "json", GOOD))[0] == MARK
 
 

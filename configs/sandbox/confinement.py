@@ -1,15 +1,12 @@
-"""The sandbox of the parsing process: what it may take, and that it reaches no network, program or other file."""
+"""What a process that reads files may take, and that it reaches no network, program or other file."""
 
-import mimetypes
 import os
 import resource
 import sys
 from typing import BinaryIO, Final
 
-_FILES: Final = 64
+FILES: Final = 64
 """Files open at once; modules and the pipes need no more."""
-_RECURSION: Final = 5_000
-"""Real documents are nested less deeply; more would overflow the C stack of a parser."""
 _REFUSED: Final = (
     "socket.", "subprocess.", "ctypes.", "ftplib.", "http.", "smtplib.", "urllib.", "webbrowser.", "pty.", "shutil.",
     "tempfile.", "os.exec", "os.fork", "os.posix_spawn", "os.spawn", "os.startfile", "os.system", "os.chdir",
@@ -20,7 +17,7 @@ _WRITING: Final = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEN
 
 
 def take_streams() -> tuple[BinaryIO, BinaryIO]:
-    """The pipes that the process was started with, out of reach of a parser that prints or reads."""
+    """The pipes that the process was started with, out of reach of a reader that prints or reads."""
     source, sink = os.dup(0), os.dup(1)
     nothing = os.open(os.devnull, os.O_RDWR)
     for stream in (0, 1):
@@ -29,20 +26,15 @@ def take_streams() -> tuple[BinaryIO, BinaryIO]:
     return os.fdopen(source, "rb"), os.fdopen(sink, "wb")
 
 
-def prepare() -> None:
-    """What must be so before any reader is brought."""
-    sys.setrecursionlimit(_RECURSION)
-    mimetypes.init([])  # else it reads the system's files
-    # openpyxl would bring it only to know arrays in cells, which files have none of.
-    sys.modules["numpy"] = None  # type: ignore[assignment]
+def confine(memory: int, files: int = FILES) -> None:
+    """Takes from this process for good: memory over `memory` bytes, writing, the network, other programs.
 
-
-def confine(memory: int) -> None:
-    """Takes from this process for good: memory over `memory` bytes, writing, the network, other programs."""
+    With no `files`, nothing at all can be opened any more, in C neither.
+    """
     for limit, most in (
         (resource.RLIMIT_FSIZE, 0),
         (resource.RLIMIT_CORE, 0),
-        (resource.RLIMIT_NOFILE, _FILES),
+        (resource.RLIMIT_NOFILE, files),
         (resource.RLIMIT_AS, memory),
     ):
         # macOS lacks a limit of the address space; there the parent's clock has to do.
@@ -57,9 +49,9 @@ def confine(memory: int) -> None:
                 return
             name = os.path.realpath(os.fsdecode(path))  # type: ignore[arg-type]
             if (isinstance(flags, int) and flags & _WRITING) or not name.startswith(readable):
-                raise PermissionError(f"a document may not open {name!r}")
+                raise PermissionError(f"a file may not open {name!r}")
         elif event.startswith(_REFUSED):
-            raise PermissionError(f"a document may not do this: {event}")
+            raise PermissionError(f"a file may not do this: {event}")
 
     sys.addaudithook(refuse)
 

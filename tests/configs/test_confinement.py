@@ -30,7 +30,7 @@ PROGRAM = """
 import json, os, resource, socket, subprocess, sys, ctypes
 sys.path[:] = sys.argv[2:]
 FOLDER = sys.argv[1]
-from memory.formats.sandbox import confine
+from configs.sandbox.confinement import confine
 confine(500_000_000)
 found = {}
 for name, attempt in json.loads(sys.stdin.read()).items():
@@ -51,7 +51,7 @@ def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     folder = tmp_path_factory.mktemp("outside")
     (folder / "secret").write_text("secret")
     done = subprocess.run(
-        [sys.executable, "-c", PROGRAM, str(folder), *sys.path, str(Path(__file__).parents[3])],
+        [sys.executable, "-c", PROGRAM, str(folder), *sys.path, str(Path(__file__).parents[2])],
         input=json.dumps(ATTEMPTS),
         capture_output=True,
         text=True,
