@@ -31,6 +31,7 @@ from configs.persona import Persona, Personas, persona_folders
 from configs.privacy import stay_local
 from configs.settings import Settings
 from models.audio import SPEECH_RATE, AudioChunk, silence
+from models.decoding import Decoder
 from models.readiness import (
     chat_candidates,
     speech_to_text_candidates,
@@ -63,12 +64,14 @@ class Assistant:
     """Everything that answers. Made by `open_assistant`."""
 
     def __init__(self, settings: Settings, store: Store, checkpoints: PruningSaver, closing: AsyncExitStack) -> None:
-        """`closing` lets go of the chat models in the end."""
+        """`closing` lets go of the decoder and the chat models in the end."""
         self.settings = settings
         self.store = store
         self.clock: Clock = utc
         self.watchers: list[Callable[[TurnEnded], None]] = []
         """Each is told how a turn has ended."""
+        self.decoder = Decoder(settings.limits)
+        closing.push_async_callback(self.decoder.aclose)
         self.ears: SpeechToText | None = None
         self.mouth: TextToSpeech | None = None
         self._detector: VoiceActivityDetector | None = None
@@ -109,7 +112,8 @@ class Assistant:
     async def warm(self, persona: str | None = None) -> None:
         """Loads the persona's model with the beginning of its prompts, so that its first turn is as quick as the next.
 
-        The ears hear a second of silence meanwhile, which tells whether they can keep up with a speaker.
+        The ears hear a second of silence meanwhile, which tells whether they can keep up with a speaker, and what
+        decodes recordings is started.
         Where one of them fails, `choices` tells it, and turns are tried all the same. Raises as `company` does.
         """
         chosen = self.personas.get(persona or self.settings.persona)
@@ -132,11 +136,12 @@ class Assistant:
         """Its ears for long recordings; None where it has none."""
         if self.ears is None or self._detector is None:
             return None
-        return Recorded(self.ears, self._detector, self.settings.listening, self.settings.limits)
+        return Recorded(self.ears, self._detector, self.decoder, self.settings.listening, self.settings.limits)
 
     async def _warm_ears(self) -> None:
         if self.ears is None:
             return
+        await self.decoder.warm()
         try:
             await self.ears.transcribe(silence(1.0, SPEECH_RATE), Hearing(draft=True))
         except EngineError as error:

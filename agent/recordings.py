@@ -6,6 +6,7 @@ from pathlib import Path
 
 from configs.settings import Settings
 from memory.documents import Transcribe
+from models.decoding import Decoder
 from models.readiness import speech_to_text_candidates, voice_activity_candidates
 from models.registry import open_speech_to_text, open_voice_activity
 from models.selection import choose
@@ -32,4 +33,6 @@ async def _opened(settings: Settings, stack: AsyncExitStack) -> Recorded:
     detector = await open_voice_activity(activity, settings)
     ears = await open_speech_to_text(hearing, settings, detector)
     stack.push_async_callback(ears.aclose)
-    return Recorded(ears, detector, settings.listening, settings.limits)
+    decoder = Decoder(settings.limits)
+    stack.push_async_callback(decoder.aclose)
+    return Recorded(ears, detector, decoder, settings.listening, settings.limits)

@@ -75,7 +75,7 @@ def create_app(assistant: Assistant, service: Service, *, beyond: bool = False) 
         """One question, in words (JSON) or as a recording (audio/*), and its answer."""
 
         async def answer(all_read: Callable[[], object]) -> JSONResponse:
-            asked = await asked_in(request, assistant.settings.limits)
+            asked = await asked_in(request, assistant.settings.limits, assistant.decoder)
             all_read()
             async with _permitted(assistant, asking, principal_of(request), asked) as own, service.turns.entered():
                 found = await answered(assistant, own)

@@ -256,6 +256,10 @@ class Limits(Section):
     audio_seconds: Duration = 900
     recording_seconds: Duration = 7200
     """Of a recording that is taken in as a document."""
+    decode_seconds: Duration = 120
+    """For decoding one recording that is no plain WAV."""
+    decode_bytes: Count = 1_000_000_000
+    """Memory for decoding it."""
     question_characters: Count = 8_000
     speech_characters: Count = 100_000
     """What `tingshuo say` speaks at once."""

@@ -61,13 +61,12 @@ class Resampler:
     """Changes the rate of a stream, chunk by chunk, without clicks where chunks meet."""
 
     def __init__(self, source: int, target: int) -> None:
-        self._same = source == target
         self._target = target
-        self._stream = soxr.ResampleStream(source, target, 1, dtype="float32")
+        self._stream = None if source == target else soxr.ResampleStream(source, target, 1, dtype="float32")
 
     def push(self, chunk: AudioChunk, *, last: bool = False) -> AudioChunk:
         """The samples that are ready; with `last`, the tail as well."""
-        if self._same:
+        if self._stream is None:
             return chunk
         return from_floats(self._stream.resample_chunk(chunk.floats(), last=last), self._target)
 

@@ -3,6 +3,8 @@
 import errno
 import os
 
+from models.decoding import Decoder
+
 
 def is_gone(process: int) -> bool:
     try:
@@ -10,3 +12,7 @@ def is_gone(process: int) -> bool:
     except OSError as error:
         return error.errno == errno.ESRCH
     return False
+
+
+def processes_of(decoder: Decoder) -> set[int]:
+    return {process.pid for process in decoder._processes if process.pid is not None}

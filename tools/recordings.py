@@ -6,7 +6,7 @@ from pathlib import Path
 
 from configs.settings import Limits, Listening
 from models.audio import AudioChunk
-from models.decoding import decode
+from models.decoding import Decoder
 from models.speech_to_text import PLAINLY, Hearing, SpeechToText, Transcript
 from models.voice_activity import VoiceActivityDetector
 from tools.speech_input import Listener, Utterance
@@ -19,9 +19,15 @@ class Recorded:
     """Ears for files."""
 
     def __init__(
-        self, ears: SpeechToText, detector: VoiceActivityDetector, listening: Listening, limits: Limits
+        self,
+        ears: SpeechToText,
+        detector: VoiceActivityDetector,
+        decoder: Decoder,
+        listening: Listening,
+        limits: Limits,
     ) -> None:
         self._ears = ears
+        self._decoder = decoder
         self._listener = Listener(detector, listening)
         self._limits = limits
 
@@ -31,7 +37,7 @@ class Recorded:
         Raises AudioUnsupported, RequestTooLarge over `limits.audio_bytes` or `limits.recording_seconds`, EngineFailed.
         """
         limits = self._limits
-        sound = await decode(path, max_bytes=limits.audio_bytes, max_seconds=limits.recording_seconds)
+        sound = await self._decoder.decode(path, max_bytes=limits.audio_bytes, max_seconds=limits.recording_seconds)
         async with aclosing(self.utterances(sound)) as said:
             return "\n".join([transcript.text async for transcript in said])
 

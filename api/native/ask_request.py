@@ -12,7 +12,7 @@ from api.guard.request_body import as_json, content_type, json_bytes, read
 from api.openapi import BYTES, JSON, example, schema_of, sent
 from api.question import clean
 from configs.settings import Limits
-from models.decoding import decode
+from models.decoding import Decoder
 
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 
@@ -49,14 +49,14 @@ OPENAPI: dict[str, Any] = {
 }
 
 
-async def asked_in(request: Request, limits: Limits) -> Asked:
+async def asked_in(request: Request, limits: Limits, decoder: Decoder) -> Asked:
     """The question in a request. Raises RequestTooLarge, AudioUnsupported, RequestValidationError, HTTPException."""
     kind = content_type(request)
     if kind == "application/json":
         return _typed(await read(request, json_bytes(limits.question_characters)), _wishes(request))
     if kind.startswith("audio/") or kind == "application/octet-stream":
         wishes = _wishes(request)
-        sound = await decode(
+        sound = await decoder.decode(
             await read(request, limits.audio_bytes), max_bytes=limits.audio_bytes, max_seconds=limits.audio_seconds
         )
         return Asked(sound=sound, **wishes.model_dump())

@@ -13,7 +13,6 @@ from agent.assistant import Assistant
 from api.openai.chat_request import Message, ToolCall
 from api.question import clean
 from configs.errors import EngineUnavailable, NoSpeechHeard, RequestError
-from models.decoding import decode
 from models.speech_to_text import Hearing
 
 KEPT: Final = 256
@@ -90,7 +89,8 @@ class ChatMessages:
             sound = base64.b64decode(data.rpartition(",")[2], validate=True)
         except (binascii.Error, ValueError) as error:
             raise RequestError("the sound is not base64", "Encode the file's bytes.", where) from error
-        chunk = await decode(sound, max_bytes=limits.audio_bytes, max_seconds=limits.audio_seconds)
+        decoder = self._assistant.decoder
+        chunk = await decoder.decode(sound, max_bytes=limits.audio_bytes, max_seconds=limits.audio_seconds)
         transcript = await ears.transcribe(chunk, Hearing())
         if not transcript.text.strip():
             raise NoSpeechHeard("no speech was heard in a message's sound", "Speak louder, closer or longer.", where)

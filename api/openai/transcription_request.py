@@ -7,7 +7,6 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import IO, Annotated, Any, Literal
 
-from anyio import Semaphore
 from anyio.to_thread import run_sync
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -21,7 +20,7 @@ from api.openapi import BYTES, JSON, schema_of, sent
 from configs.errors import AudioUnsupported, RequestError, RequestTooLarge
 from configs.settings import Limits, Settings
 from models.audio import AudioChunk
-from models.decoding import decode
+from models.decoding import Decoder
 
 Short = Annotated[str, Field(max_length=200)]
 ResponseFormat = Literal["json", "text", "srt", "verbose_json", "vtt"]
@@ -67,8 +66,8 @@ _FILE = {"properties": {**_FORM["properties"], "file": BYTES}, "required": ["fil
 OPENAPI: dict[str, Any] = sent({"multipart/form-data": {"schema": _FORM | _FILE}, JSON: _InJson})
 
 
-async def transcription_in(request: Request, settings: Settings, decoding: Semaphore) -> TranscriptionRequest:
-    """The recording in a request; `decoding` is passed while it is decoded.
+async def transcription_in(request: Request, settings: Settings, decoder: Decoder) -> TranscriptionRequest:
+    """The recording in a request.
 
     Raises RequestError, RequestTooLarge, RequestValidationError, HTTPException 415, DataFolderUnwritable.
     """
@@ -79,14 +78,12 @@ async def transcription_in(request: Request, settings: Settings, decoding: Semap
             if form.file is None:
                 raise RequestError("there is no file", "Send the recording as `file`.", "file")
             wishes = _wishes(form.fields)
-            async with decoding:
-                return TranscriptionRequest(await _sound(spool.file, limits, "file"), wishes)
+            return TranscriptionRequest(await _sound(decoder, spool.file, limits, "file"), wishes)
     if kind == "application/json":
         # Four characters for three bytes.
         wishes = sent = as_json(await read(request, limits.audio_bytes // 3 * 4 + OVERHEAD), _InJson)
         data = _unpacked(sent.input_audio.data)
-        async with decoding:
-            return TranscriptionRequest(await _sound(data, limits, "input_audio"), wishes)
+        return TranscriptionRequest(await _sound(decoder, data, limits, "input_audio"), wishes)
     raise HTTPException(415, f"content type {kind!r} is not taken: send multipart/form-data or application/json")
 
 
@@ -121,9 +118,9 @@ def _unpacked(data: str) -> bytes:
         raise RequestError(f"the data is no base64: {error}", "Encode the file as base64.", "input_audio") from error
 
 
-async def _sound(data: bytes | IO[bytes], limits: Limits, param: str) -> AudioChunk:
+async def _sound(decoder: Decoder, data: bytes | IO[bytes], limits: Limits, param: str) -> AudioChunk:
     try:
-        return await decode(data, max_bytes=limits.audio_bytes, max_seconds=limits.audio_seconds)
+        return await decoder.decode(data, max_bytes=limits.audio_bytes, max_seconds=limits.audio_seconds)
     except AudioUnsupported as error:
         # OpenAI's clients know 400 for this.
         raise RequestError(error.message, error.hint, param) from error

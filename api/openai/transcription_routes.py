@@ -4,7 +4,6 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from functools import partial
 
-from anyio import Semaphore
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, PlainTextResponse, Response
 
@@ -22,8 +21,6 @@ from models.audio import AudioChunk
 from models.speech_to_text import Hearing, SpeechToText, Task, Transcript
 
 SRT, VTT = "application/x-subrip", "text/vtt"
-DECODERS = 2
-"""Recordings that are decoded at once: a small file may hold hours."""
 WINDOW = 30.0
 """Seconds that are heard at once; a longer recording is streamed utterance by utterance."""
 
@@ -34,7 +31,6 @@ class TranscriptionRoutes:
     def __init__(self, assistant: Assistant, service: Service, router: APIRouter) -> None:
         self._assistant = assistant
         self._service = service
-        self._decoding = Semaphore(DECODERS)
         texts = {kind: {"schema": TEXT} for kind in ("text/plain", SRT, VTT)}
         events = {MEDIA_TYPE: events_of(TranscriptEvent | Error)}
         told = answers("What is said.", {JSON: VerboseTranscription | Transcription, **texts, **events})
@@ -53,7 +49,7 @@ class TranscriptionRoutes:
         ears = self._assistant.ears
         if ears is None:
             raise EngineUnavailable("this assistant does not hear", "Start it with ears.")
-        asked = await transcription_in(request, self._assistant.settings, self._decoding)
+        asked = await transcription_in(request, self._assistant.settings, self._assistant.decoder)
         wishes = asked.wishes
         check_model(wishes.model, "transcription", ears.name)
         hearing = _hearing(wishes, task, ears)

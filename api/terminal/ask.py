@@ -15,7 +15,7 @@ from api.terminal.screen import NO_DOCUMENTS, note, print_answer, print_json, st
 from api.tracing.opening import open_traced
 from configs.settings import Settings
 from models.audio import AudioChunk
-from models.decoding import decode
+from models.decoding import open_decoder
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,8 @@ async def recorded(settings: Settings, question: str | Path) -> AudioChunk | Non
     if isinstance(question, str):
         return None
     limits = settings.limits
-    return await decode(question, max_bytes=limits.audio_bytes, max_seconds=limits.audio_seconds)
+    async with open_decoder(limits) as decoder:
+        return await decoder.decode(question, max_bytes=limits.audio_bytes, max_seconds=limits.audio_seconds)
 
 
 async def asked_of(

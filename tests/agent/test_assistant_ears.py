@@ -10,6 +10,7 @@ from configs.errors import EngineFailed
 from configs.settings import Settings, load_settings
 from models.audio import AudioChunk, silence
 from models.speech_to_text import PLAINLY, Hearing, Transcript
+from tests.processes import is_gone, processes_of
 
 pytestmark = pytest.mark.anyio
 
@@ -70,6 +71,14 @@ async def test_a_persona_with_a_language_is_spoken_to_in_it(assistant: Assistant
     (folder / "clerk.Modelfile").write_text("FROM qwen3:8b\n", encoding="utf-8")
     await assistant.ask(sound=SOUND, persona="clerk", speak=False)
     assert assistant.ears.asked == [Hearing("zh", ("Clerk",))]
+
+
+async def test_what_decodes_recordings_is_started_before_the_first_and_ends_with_the_assistant(tmp_path: Path) -> None:
+    async with open_assistant(settings(tmp_path)) as assistant:
+        assert processes_of(assistant.decoder) == set()
+        await assistant.warm()
+        (process,) = processes_of(assistant.decoder)
+    assert is_gone(process)
 
 
 async def test_they_are_warmed_with_the_model(assistant: Assistant) -> None:

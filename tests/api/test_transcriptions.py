@@ -8,13 +8,14 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
+import anyio
 import httpx
 import openai
 import pytest
 
 from api.openai import transcription_routes
-from models.audio import joined, silence, wav_bytes
-from models.decoding import decode_blocking
+from models.audio import AudioChunk, joined, silence, wav_bytes
+from models.decoding import decode
 from models.encoding import FORMATS, open_encoder
 from tests.api.audio_server import EARS, WHISPER, served
 
@@ -22,6 +23,10 @@ SAID: dict[str, str] = json.loads((WHISPER / "sentences.json").read_text(encodin
 ENGLISH = (WHISPER / "utt03_en.wav").read_bytes()
 CHINESE = (WHISPER / "utt18_zh.wav").read_bytes()
 LIMITS = {"audio_bytes": 400_000, "audio_seconds": 8}
+
+
+def recorded(file: bytes, rate: int) -> AudioChunk:
+    return anyio.run(partial(decode, file, max_bytes=10**6, max_seconds=10, rate=rate))
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +95,7 @@ def test_a_stream_of_events_ends_with_the_whole(client: openai.OpenAI) -> None:
 
 def test_a_long_recording_is_streamed_as_it_is_heard(client: openai.OpenAI, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(transcription_routes, "WINDOW", 2.0)
-    parts = [decode_blocking(file, max_bytes=10**6, max_seconds=10) for file in (ENGLISH, CHINESE, ENGLISH)]
+    parts = [recorded(file, 16_000) for file in (ENGLISH, CHINESE, ENGLISH)]
     pause = silence(1.5, 16_000)
     sound = joined([parts[0], pause, parts[1], pause, parts[2]], 16_000)
     with client.audio.transcriptions.create(file=wav_bytes(sound), model="whisper-1", stream=True) as stream:
@@ -119,7 +124,7 @@ def test_a_language_is_taken_in_every_spelling(client: openai.OpenAI, given: str
 @pytest.mark.parametrize("kind", ["mp3", "opus", "aac", "flac"])
 def test_the_container_tells_not_the_name(client: openai.OpenAI, kind: str) -> None:
     encoder = open_encoder(FORMATS[kind])
-    sound = decode_blocking(ENGLISH, max_bytes=10**6, max_seconds=10, rate=24_000)
+    sound = recorded(ENGLISH, 24_000)
     sent = ("../x.exe\0.wav", encoder.push(sound) + encoder.finish(), "text/plain")
     heard = client.audio.transcriptions.create(file=sent, model="whisper-1")
     assert heard.text == SAID["utt03_en"]

@@ -1,12 +1,14 @@
 """What every voice activity detector does: tells speech from silence, frame by frame, each stream for itself."""
 
+from functools import partial
 from pathlib import Path
 
+import anyio
 import numpy as np
 import pytest
 
 from models.audio import Floats
-from models.decoding import decode_blocking
+from models.decoding import decode
 from models.engines.fake import FakeVoiceActivity
 from models.engines.silero import Silero, bundled_model
 from models.voice_activity import VoiceActivityDetector
@@ -22,7 +24,7 @@ def detector(request: pytest.FixtureRequest) -> VoiceActivityDetector:
 
 def frames(path: Path, size: int) -> Floats:
     """A recording with half a second of silence before and after it, shape (frames, size)."""
-    sound = decode_blocking(path, max_bytes=10**6, max_seconds=10).floats()
+    sound = anyio.run(partial(decode, path, max_bytes=10**6, max_seconds=10)).floats()
     padded = np.pad(sound, 8_000)
     return padded[: len(padded) // size * size].reshape(-1, size)
 

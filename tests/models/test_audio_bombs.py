@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 from configs.errors import RequestTooLarge
-from models import decoding
-from models.decoding import decode_blocking
+from models import ffmpeg
+from models.ffmpeg import decoded
 
 ROOT = Path(__file__).parents[2]
 
@@ -61,20 +61,20 @@ FILES = {
 @pytest.mark.parametrize("kind", FILES)
 def test_a_long_recording_is_refused_before_any_of_it_is_decoded(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     data = silent(*FILES[kind], 13)
-    assert decode_blocking(data, max_bytes=10**6, max_seconds=14).seconds == pytest.approx(13, abs=0.2)
+    assert decoded(io.BytesIO(data), 14, 16_000).seconds == pytest.approx(13, abs=0.2)
 
-    def decoded(*_: object) -> None:
+    def refuse(*_: object) -> None:
         raise AssertionError("it was decoded")
 
-    monkeypatch.setattr(decoding, "_frames", decoded)
+    monkeypatch.setattr(ffmpeg, "_frames", refuse)
     with pytest.raises(RequestTooLarge, match="longer than 10 seconds"):
-        decode_blocking(data, max_bytes=10**6, max_seconds=10)
+        decoded(io.BytesIO(data), 10, 16_000)
 
 
 @pytest.mark.parametrize("kind", FILES)
 def test_half_a_second_over_the_limit_is_not_too_little(kind: str) -> None:
     with pytest.raises(RequestTooLarge, match=r"longer than 10\.5 seconds"):
-        decode_blocking(silent(*FILES[kind], 11), max_bytes=10**6, max_seconds=10.5)
+        decoded(io.BytesIO(silent(*FILES[kind], 11)), 10.5, 16_000)
 
 
 def test_packets_that_say_too_little_are_stopped_while_they_are_decoded() -> None:
@@ -82,7 +82,7 @@ def test_packets_that_say_too_little_are_stopped_while_they_are_decoded() -> Non
     with av.open(io.BytesIO(data), "r") as container:
         assert (container.duration or 0) < av.time_base  # a check of the test: the file lies
     with pytest.raises(RequestTooLarge, match="longer than 10 seconds"):
-        decode_blocking(data, max_bytes=10**6, max_seconds=10)
+        decoded(io.BytesIO(data), 10, 16_000)
 
 
 def test_a_short_recording_with_more_samples_than_a_long_one_is_refused_soon() -> None:
@@ -90,20 +90,20 @@ def test_a_short_recording_with_more_samples_than_a_long_one_is_refused_soon() -
     assert len(wide) < 1_000_000  # of 26 million samples
     began = time.process_time()
     with pytest.raises(RequestTooLarge, match="more than 2880000 samples"):
-        decode_blocking(wide, max_bytes=10**6, max_seconds=15)
+        decoded(io.BytesIO(wide), 15, 16_000)
     assert time.process_time() - began < 1
-    assert decode_blocking(wide, max_bytes=10**6, max_seconds=900).seconds == pytest.approx(5)
+    assert decoded(io.BytesIO(wide), 900, 16_000).seconds == pytest.approx(5)
 
 
 BOMB = """
-import resource, sys
+import io, resource, sys
 from configs.errors import RequestTooLarge
-from models.decoding import decode_blocking
+from models.ffmpeg import decoded
 
 source = sys.stdin.buffer.read()
 before = resource.getrusage(resource.RUSAGE_SELF)
 try:
-    decode_blocking(source, max_bytes=10**7, max_seconds=60)
+    decoded(io.BytesIO(source), 60, 16_000)
 except RequestTooLarge:
     after = resource.getrusage(resource.RUSAGE_SELF)
     print(after.ru_maxrss - before.ru_maxrss, after.ru_utime - before.ru_utime)

@@ -6,8 +6,9 @@ import os
 import subprocess
 import sys
 import wave
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 
 import anyio
@@ -15,12 +16,14 @@ import av
 import numpy as np
 import numpy.typing as npt
 import pytest
+from anyio.from_thread import BlockingPortal, start_blocking_portal
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from configs.errors import AudioUnsupported, RequestTooLarge
+from configs.settings import Limits
 from models.audio import AudioChunk
-from models.decoding import decode, decode_blocking
+from models.decoding import Decoder, decode, open_decoder
 
 Samples = npt.NDArray[np.int16]
 ROOT = Path(__file__).parents[2]
@@ -38,6 +41,21 @@ ENCODERS = {
     "m4a": ("aac", "mp4"),
     "aac": ("aac", "adts"),
 }
+
+
+SHARED: list[tuple[BlockingPortal, Decoder]] = []
+
+
+@pytest.fixture(scope="module", autouse=True)
+def shared() -> Iterator[None]:
+    """A decoder, with its processes, for all tests of this file."""
+    with (
+        start_blocking_portal() as portal,
+        portal.wrap_async_context_manager(open_decoder(Limits())) as decoder,
+    ):
+        SHARED.append((portal, decoder))
+        yield
+        SHARED.clear()
 
 
 def tone(seconds: float, rate: int, channels: int = 1) -> Samples:
@@ -74,7 +92,8 @@ def wav(samples: Samples, rate: int) -> bytes:
 def decoded(
     source: bytes | Path, max_bytes: int = 10_000_000, max_seconds: float = 60, rate: int = 16_000
 ) -> AudioChunk:
-    return decode_blocking(source, max_bytes=max_bytes, max_seconds=max_seconds, rate=rate)
+    portal, decoder = SHARED[0]
+    return portal.call(partial(decoder.decode, source, max_bytes=max_bytes, max_seconds=max_seconds, rate=rate))
 
 
 def assert_is_the_tone(sound: AudioChunk, seconds: float, *, padding: float = 0.0) -> None:
@@ -127,6 +146,7 @@ def test_a_path_is_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.anyio
+@pytest.mark.parametrize("anyio_backend", ["asyncio", "trio"])
 async def test_decoding_leaves_the_loop_free_and_gives_the_same() -> None:
     source = encoded("flac", tone(0.5, 48_000), 48_000)
     assert await decode(source, max_bytes=10**6, max_seconds=1) == decoded(source)
@@ -244,15 +264,16 @@ PLAYLISTS: dict[str, Callable[[Path], str]] = {
     "DASH": lambda file: f'<?xml version="1.0"?><MPD type="static"><Period><BaseURL>{file}</BaseURL></Period></MPD>',
 }
 WATCHED = """
+import io
 import sys
 from pathlib import Path
 from configs.errors import AudioUnsupported
-from models.decoding import decode_blocking
+from models.ffmpeg import decoded
 
 for script in sorted(Path.cwd().glob("*.wav")):
-    for source in (script, script.read_bytes()):
+    for source in (script.open("rb"), io.BytesIO(script.read_bytes())):
         try:
-            decode_blocking(source, max_bytes=10**6, max_seconds=60)
+            decoded(source, 60, 16_000)
         except AudioUnsupported:
             print("refused", script.stem)
 """

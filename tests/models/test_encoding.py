@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from models.audio import AudioChunk, Floats, from_floats, joined
-from models.decoding import decode_blocking
 from models.encoding import FORMATS, STREAM_RATE, Tempo, open_encoder
+from models.ffmpeg import decoded
 
 TONE = 440
 """Hertz."""
@@ -32,7 +32,7 @@ def strongest(samples: Floats, rate: int) -> float:
 def test_a_tone_comes_out_of_every_format(kind: str, samples: int) -> None:
     encoder = open_encoder(FORMATS[kind])
     data = b"".join([*(encoder.push(chunk) for chunk in cut(tone(0.5), samples)), encoder.finish()])
-    sound = decode_blocking(data, max_bytes=10**6, max_seconds=10, rate=STREAM_RATE)
+    sound = decoded(io.BytesIO(data), 10, STREAM_RATE)
     assert sound.seconds == pytest.approx(0.5, abs=0.12)
     assert strongest(sound.floats(), STREAM_RATE) == pytest.approx(TONE, abs=3)
     assert np.abs(sound.floats()).max() == pytest.approx(0.3, abs=0.05)
@@ -45,7 +45,7 @@ def test_what_loses_nothing_gives_the_very_samples(kind: str) -> None:
     if kind == "pcm":
         assert data == sound.pcm
         return
-    back = decode_blocking(data, max_bytes=10**6, max_seconds=10, rate=STREAM_RATE)
+    back = decoded(io.BytesIO(data), 10, STREAM_RATE)
     # FLAC's last frame is shorter than its block.
     assert back.pcm == sound.pcm
 
