@@ -1,7 +1,7 @@
 """Answering: what comes before and after a model's own words, whoever keeps the history; no prompt is made here."""
 
 import re
-from collections.abc import AsyncGenerator, Callable, Collection, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection
 from contextlib import aclosing
 from typing import Final
 
@@ -20,13 +20,12 @@ from agent.events import (
     ToolCalled,
 )
 from agent.inquiry import Inquiry
-from agent.lookup import Lookup, Retrieve
-from agent.prompt import acknowledgement, caveat, refusal, unknown
+from agent.lookup import Found, Lookup, Retrieve
+from agent.prompt import acknowledgement, caveat, refusal
 from agent.remembrance import Remembrance, TurnMemory
 from agent.support import unsupported
 from agent.turn_context import TurnContext
 from configs.persona import Persona
-from memory.passages import Passage
 from memory.statements import is_question, sentences, statements
 from models.engines.extractive_memories import is_personal
 from tools.memory_requests import Forget, Remember, Tell, request_in
@@ -70,7 +69,7 @@ class Answering:
         if context.memories:
             yield MemoriesRecalled(context.memories)
         if self._grounded and not context.given and (self._strict or not context.memories):
-            for event in self._ungrounded(inquiry, found.retrieval.nearest):
+            for event in self._ungrounded(inquiry, found):
                 yield event
             return
         async with aclosing(self._reply(context, inquiry, generate)) as reply:
@@ -102,16 +101,16 @@ class Answering:
         lacking = unsupported(said, context.texts) if self._strict else ()
         return line + (caveat(lacking, inquiry.language) if lacking else "")
 
-    def _ungrounded(self, inquiry: Inquiry, nearest: Sequence[Passage]) -> list[ReplyEvent]:
+    def _ungrounded(self, inquiry: Inquiry, found: Found) -> list[ReplyEvent]:
         """What is said where there is nothing to answer from: what is told needs no answer."""
         if self._remembrance and _only_tells(inquiry.text):
             return [TextDelta(acknowledgement(inquiry.language)), ReplyRests("nothing")]
         if self._strict:
             words = refusal(inquiry.language)
-        elif self._remembrance and is_personal(inquiry.text) and not nearest:
-            words = unknown(inquiry.language)
         else:
-            words = closest(nearest, inquiry.language)
+            personal = self._remembrance is not None and is_personal(inquiry.text)
+            near = found.recollection.nearest
+            words = closest(found.retrieval.nearest, near, inquiry.language, personal=personal)
         return [Refused(), TextDelta(words), ReplyRests("nothing")]
 
 

@@ -33,6 +33,8 @@ class MemoryOutcome:
     right: bool
     leaked: bool
     """The reply, or a memory that was recalled for it, holds what was to be forgotten."""
+    doubted: bool
+    """All facts are told, marked as a doubt; that does not count as right."""
     milliseconds: float
     """Until all was looked up."""
 
@@ -93,15 +95,20 @@ async def _ask(assistant: Assistant, user: SpeakingUser, question: MemoryQuestio
         ended.reply,
         _is_right(ended, question) and not stale and not leaked,
         leaked,
+        bool(question.facts) and ended.refused and _says_all(ended, question) and not stale,
         reached - ended.timings_ms["transcript"],
     )
 
 
 def _is_right(ended: TurnEnded, question: MemoryQuestion) -> bool:
     if question.facts:
-        return all(_says_any(ended.reply, [fact]) for fact in question.facts)
+        return not ended.refused and _says_all(ended, question)
     # A model may decline in many words; that it was given nothing can be told for certain.
     return not ended.memories
+
+
+def _says_all(ended: TurnEnded, question: MemoryQuestion) -> bool:
+    return all(_says_any(ended.reply, [fact]) for fact in question.facts)
 
 
 def _says_any(text: str, words: Iterable[str]) -> bool:

@@ -11,7 +11,7 @@ from memory.personal_terms import asked, stated
 from memory.remembered import Memory, Space
 from memory.statements import sentences, statements
 from memory.turns import Turns
-from tools.memory_requests import Forget, Remember, request_in
+from tools.memory_requests import Forget, Remember, request_in, said_besides
 
 TOLD: Final = 12
 """The most memories that are told at once."""
@@ -109,7 +109,7 @@ class TurnMemory:
             return self._said("not asked to forget")
         if request.everything:
             return self._said("everything")
-        erased = await (self._forget_about(request.what) if request.what else self._forget_last())
+        erased = await (self._forget_about(request) if request.what else self._forget_last())
         await self._keep_besides(request)
         self.erased = (self.erased or 0) + erased
         return self._said("forgotten" if erased else "nothing to forget")
@@ -121,14 +121,15 @@ class TurnMemory:
                 self._space, told, quote=told, turn=None, language=self.inquiry.language, said_at=self.inquiry.at
             )
 
-    async def _forget_about(self, what: str) -> int:
+    async def _forget_about(self, request: Forget) -> int:
         memories = self.remembrance.memories
-        found = await memories.recall(self._space, what, now=self.inquiry.at)
-        if not found.answerable:
-            return 0
-        gone = await memories.forget(self._space, [memory.id for memory in found.memories])
-        self.forgotten.update(turn for _, turn in gone.turns)
-        return max(gone.memories, len(gone.turns))
+        for words in (request.what, said_besides(self.inquiry.text, request)):
+            found = await memories.recall(self._space, words, now=self.inquiry.at)
+            if found.answerable:
+                gone = await memories.forget(self._space, [memory.id for memory in found.memories])
+                self.forgotten.update(turn for _, turn in gone.turns)
+                return max(gone.memories, len(gone.turns))
+        return 0
 
     async def _forget_last(self) -> int:
         last = await self.remembrance.turns.of(self.inquiry.conversation, 1, user=self.inquiry.user)

@@ -142,7 +142,7 @@ class Counted:
             await self._app(scope, receive, sent)
         finally:
             # The router puts it there.
-            route = getattr(scope.get("route"), "path", UNROUTED)
+            route = getattr(scope.get("route"), "path_format", UNROUTED)
             self._metrics.request(scope.get("method", "WEBSOCKET"), route, status)
 
 

@@ -149,6 +149,8 @@ wake: wake woke | 起床
 height: tall height | 身高 多高
 weight: weigh weight | 体重 多重
 pay: salary wage income earn earns | 工资 薪水 收入 月薪 挣 赚
+money: money cash pound pounds euro euros dollar dollars yuan quid bucks | 钱 现金 块钱
+debt < money: owe owes owed owing debt debts loan borrow borrowed lend lent | 欠 欠款 欠债 债 借 借钱 借款 还钱
 wifi: wifi | 无线网 无线网络
 weekend: weekend weekends saturday saturdays sunday sundays | 周末 星期六 星期日 星期天 周六 周日 礼拜六 礼拜天
 panda: panda | 熊猫

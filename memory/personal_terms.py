@@ -73,6 +73,14 @@ _WHO: Final = re.compile(r"(?:\b(?:my|our) (?:\w+ )?|\bwho\b.*|谁.*|我们?的[
 _NAMED: Final = re.compile(r"\b(?:about|for|of|to|with) [A-Z][a-z]+|\b[A-Z]\w+'s\b")
 """Somebody by name: the question is about them."""
 
+_NAME: Final = re.compile(r"(?<=[a-z,] )[A-Z][a-z]+")
+"""A capital in the middle of a sentence."""
+_HAN_OR_NAME: Final = re.compile(rf"{IDEOGRAPH}|(?<=[\w,] )[A-Z][a-z]+")
+_CALENDAR: Final = (
+    "january february march april may june july august september october november december monday tuesday wednesday "
+    "thursday friday saturday sunday christmas easter english chinese"
+)
+
 _CLAUSE: Final = re.compile(
     r"[,，。.;；!！?？:：\n]+\s*|\s+(?:and|but|so|while)\s+(?=(?:i|i'm|i've|we|we're|my|our|he|she|they|his|her)\b)",
     re.I,
@@ -82,10 +90,12 @@ _OWN_SUBJECT: Final = re.compile(
 )
 _USER: Final = re.compile(r"\b(?:the )?user('s)?\b", re.I)
 """What a model calls the speaker in a fact."""
-_THEY: Final = re.compile(r"\s*(?:he|she|they|his|her|their|it|he's|she's|they're)\b|\s*(?:他|她|它)", re.I)
+_THEY: Final = re.compile(r"\s*(?:he|she|his|her|he's|she's)\b|\s*(?:他|她|它)", re.I)
+"""Somebody else. "They" and "it" go on with what was spoken of: they have moved my exam."""
 _NAMED_SUBJECT: Final = re.compile(
     r"\s*(?!(?:I|We|My|Our|The|This|That|These|There|It|In|On|At|From|Since|Yes|No|Today|Yesterday|Tomorrow)\b)"
-    r"[A-Z]\w+(?: [A-Z]\w+)?(?:'s| is| has| was| does| likes| loves| hates| works| lives| drives| got| can| will)\b"
+    r"[A-Z]\w+(?: [A-Z]\w+)?(?:'s| is| has| was| does| likes| loves| hates| works| lives| drives| got| can| will"
+    r"| teaches| says| said| told| gave| helps| runs| owns| plays| studies| comes| came| goes| went| wants| needs)\b"
     "|(?![我咱今昨明这那每周星上下最其])[\u4e00-\u9fff]{2,3}(?:对.{1,8}过敏|最?喜欢|爱吃|爱喝|住在|今年"
     "|属|叫|姓|在.{1,8}(?:上班|工作))"
 )
@@ -109,8 +119,13 @@ class PersonalQuestion:
     """Its everyday words, as concepts."""
     rest: Question
     """All other content."""
+    names: frozenset[str] = frozenset()
+    """The stems of names in it: what holds none of them is about somebody or something else."""
     of_self: bool = False
     """It is the speaker's own name, home or work that is asked for, and nobody else's."""
+
+    asks_name: bool = False
+    """What somebody or something is called."""
 
     @property
     def has_content(self) -> bool:
@@ -157,7 +172,9 @@ def asked(question: str) -> PersonalQuestion:
     return PersonalQuestion(
         tuple(wants.values()),
         rest,
+        _names(question),
         bool(_SELF.search(normalised(question))) and not people and not _NAMED.search(question),
+        "name" in wants,
     )
 
 
@@ -165,6 +182,17 @@ def _want(wants: dict[str, Want], name: str, terms: set[str], share: float) -> N
     """Adds a want, to one of the same name where there is one."""
     earlier = wants.get(name, Want(frozenset(), 0.0))
     wants[name] = Want(earlier.terms | terms, max(share, earlier.share))
+
+
+def tells_name(text: str) -> bool:
+    """Whether a statement may say what somebody is called: in Chinese nothing tells a name from other words."""
+    return bool(_HAN_OR_NAME.search(text)) or "name" in {concept for concept, _ in _named(normalised(text))}
+
+
+def _names(question: str) -> frozenset[str]:
+    found = {word for match in _NAME.finditer(question) for word in index_terms(match[0])}
+    known = {stem(word) for word in _CALENDAR.split()} | _ASKED_ENGLISH.keys()
+    return frozenset(found - known)
 
 
 def _is_tradesman(concept: str, before: str) -> bool:

@@ -19,12 +19,14 @@ from memory.index import VectorIndex
 from memory.ingestion import model_of
 from memory.ledger import Ledger
 from memory.memory_lexicon import REPLY_MARK
-from memory.personal_terms import PersonalQuestion, asked, stated_of_self
+from memory.personal_terms import PersonalQuestion, asked, stated_of_self, tells_name
 from memory.remembered import Memory, Space
 from memory.search import CANDIDATES, fuse, judges
 from memory.statements import statements
 from memory.time_spans import time_span
 
+RELATED: Final = 0.2
+"""The share of a question that a memory must hold to come close to it."""
 POOL: Final = 60
 """Memories that the lexical search brings, of which the best are ranked by all they hold."""
 
@@ -60,6 +62,8 @@ class Recollection:
     """The largest share of the question that one memory holds, 0 to 1."""
     similarity: float | None
     """The largest cosine similarity of a memory; None where nothing was compared."""
+    nearest: Memory | None = None
+    """What comes closest where nothing answers."""
 
 
 NOTHING: Final = Recollection((), False, 0.0, None)
@@ -149,11 +153,13 @@ class Recaller:
             self._wanted.items,
             self._wanted.tokens,
         )
+        related = [] if memories else [one for one in candidates if one.coverage >= RELATED]
         return Recollection(
             memories,
             answerable=bool(memories),
             coverage=max((one.coverage for one in candidates), default=0.0),
             similarity=max((one.similarity for one in candidates if one.similarity is not None), default=None),
+            nearest=next((one.memory for one in self._ordered(related, inquiry, now)), None),
         )
 
     async def _said_then(self, space: int, inquiry: _Inquiry) -> Recollection:
@@ -280,9 +286,23 @@ class _Judge:
 
         A reply counts where it is asked for; what was said of others does not count for the speaker.
         """
+        if not self._is_about(memory, terms):
+            return 0.0, self.measure.met(())
         if self.inquiry.of_reply:
             terms = frozenset(term.removeprefix(REPLY_MARK) for term in terms)
         elif self.inquiry.personal.of_self and self.measure.of(terms) >= self.threshold:
             wanted = frozenset(term for want in self.inquiry.personal.wants for term in want.terms)
             terms = (terms - wanted) | (wanted & stated_of_self(memory.text))
         return self.measure.of(terms), self.measure.met(terms)
+
+    def _is_about(self, memory: Memory, terms: frozenset[str]) -> bool:
+        """Whether it may answer: it holds a name of the question, more than that, and a name where one is asked for."""
+        asks = self.inquiry.personal
+        if asks.asks_name and not tells_name(memory.text):
+            return False
+        if not asks.names:
+            return True
+        others = {term for want in asks.wants if want.share == 1 for term in want.terms} | {
+            *asks.rest.words
+        } - asks.names
+        return not asks.names.isdisjoint(terms) and not (others and others.isdisjoint(terms))

@@ -72,8 +72,11 @@ _FORGET: Final = (
     ),
 )
 _FORGET_AFTER: Final = re.compile(
-    "^(?P<what>(?!把).{2,}?)(?:就?当我没(?:说|讲|提)过?|(?:就|都)?(?:别|不用|不要|不必)(?:再)?记(?:着|住)?了?"
-    "|(?:就|都|也)?(?:忘了|删了|删掉|忘掉)吧)$"
+    "^(?P<what>(?!把).{2,}?)(?:(?:你|您)?就?当(?:我没(?:说|讲|提)过?|不知道)(?:吧)?"
+    "|(?:就|都)?(?:别|不用|不要|不必)(?:再)?记(?:着|住)?了?"
+    "|(?:你|您)?(?:就|都|也)?(?:忘了|忘记|忘掉|删了|删掉|删除|抹掉)(?:它|掉)?吧"
+    "|(?:你|您)(?:现在|就|都|也)*(?:可以|可|能)(?:就|都|也)*(?:忘了|忘记|忘掉|删了|删掉|删除|抹掉)(?:它|了|啦|吧)*"
+    "|作废了?(?:吧)?)$"
 )
 """What is to be forgotten stands first."""
 _UNSAID: Final = re.compile("就?当我没(?:说|讲|提)过?")
@@ -140,6 +143,24 @@ def request_in(text: str) -> MemoryRequest | None:
     return _forget_in([clause for clause in _CLAUSE.split(said) if clause.strip()])
 
 
+_SETTLED: Final = re.compile(
+    r"\b(?:i|we|they)(?:'ve|'d)? (?:have )?(?:just )?(?:changed|replaced|swapped|paid|sold|moved|got|squared things)\b"
+    r"|\b(?:isn't|is not|aren't) (?:mine|ours|true|valid)\b|\bany ?more\b|\b(?:a )?new(?: one)?\b"
+    "|已经|早就|(?:换|改|还|送|卖|丢|搬|用完|结|取消)(?:出去|掉|清|好)?了(?:个?新的?)?|没用了|不用了|过期了",
+    re.I,
+)
+"""Why something is to be forgotten, beside what it is about."""
+
+
+def said_besides(text: str, request: Forget) -> str:
+    """What a text says in the clauses that do not ask to forget, and then what is to be forgotten: "that number" may
+    have its meaning from there.
+    """
+    clauses = [clause.strip() for clause in _CLAUSE.split(" ".join(text.split()))]
+    others = [clause for clause in clauses if clause and not _forget_one(clause)]
+    return " ".join([*(_SETTLED.sub(" ", clause) for clause in others), request.what])
+
+
 def _last_clause(said: str) -> tuple[str, str, str]:
     """What stands before the last clause, the mark between, and that clause."""
     cut = re.fullmatch(r"(.*\S)([,，;；]|[.。!！]\s*)\s*(\S[^,，;；]*)", said)
@@ -164,7 +185,8 @@ def _forget_one(clause: str) -> Forget | None:
     if _UNSAID.fullmatch(clause):
         return Forget("")
     if after := _FORGET_AFTER.match(clause):
-        return Forget(_AROUND_ZH.sub("", after["what"]).strip())
+        what = after["what"].strip()
+        return Forget("" if _LAST.fullmatch(what) else _AROUND_ZH.sub("", what).strip())
     for pattern, around in zip(_FORGET, (_AROUND_EN, _AROUND_ZH), strict=True):
         if found := pattern.match(clause):
             return _forget(found, around)

@@ -62,14 +62,15 @@ def _print(found: MemoryEvaluation, groups: dict[str, list[MemoryOutcome]]) -> N
     for choice in (found.chat, found.embeddings):
         out.print(f"{choice.slot}: {choice.engine} {choice.model}".rstrip())
     table = Table("", box=None, pad_edge=False)
-    for column in ("questions", *KINDS, "leaks", "p50 ms", "p95 ms"):
+    for column in ("questions", *KINDS, "doubts", "leaks", "p50 ms", "p95 ms"):
         table.add_column(column, justify="right")
     for name, group in groups.items():
         told = shares(group)
         cells = [f"{told[kind][0]}/{told[kind][1]}" if kind in told else "-" for kind in KINDS]
         waits = sorted(one.milliseconds for one in group)
         times = [f"{waits[round(share * (len(waits) - 1))]:.1f}" for share in (0.5, 0.95)]
-        table.add_row(name, str(len(group)), *cells, str(sum(one.leaked for one in group)), *times)
+        sums = (str(sum(one.doubted for one in group)), str(sum(one.leaked for one in group)))
+        table.add_row(name, str(len(group)), *cells, *sums, *times)
     out.print(table)
     for one in found.outcomes:
         if not one.right and not one.question.held_out:
@@ -83,6 +84,7 @@ def _document(found: MemoryEvaluation, groups: dict[str, list[MemoryOutcome]], m
         "figures": {
             name: {
                 "questions": len(group),
+                "doubts": sum(one.doubted for one in group),
                 "leaks": sum(one.leaked for one in group),
                 "kinds": {kind: {"right": right, "of": of} for kind, (right, of) in shares(group).items()},
             }

@@ -61,7 +61,7 @@ class RequestSpans:
 
 def _tell(span: Span, method: str, scope: Scope, status: int) -> None:
     """What is known of a request only when it is over; the router and the guard put it there."""
-    route = getattr(scope.get("route"), "path", "")
+    route = getattr(scope.get("route"), "path_format", "")
     span.set_attribute("url.path", route or SCRUBBED)
     if route:
         span.update_name(f"{_named(method)} {route}")

@@ -218,8 +218,8 @@ def _checked(sampling: Mapping[str, Any], num_ctx: int) -> dict[str, Any]:
     if options.pop("num_ctx", num_ctx) != num_ctx:
         raise ConfigError(
             f"the persona wants num_ctx {sampling['num_ctx']}, the settings {num_ctx}",
-            "Take num_ctx out of its Modelfile: chat.ollama.num_ctx is for all, since another value makes Ollama load the "
-            "model again.",
+            "Take num_ctx out of its Modelfile: chat.ollama.num_ctx is for all, since another value makes Ollama load "
+            "the model again.",
         )
     if unknown := options.keys() - SAMPLING:
         raise ConfigError(f"no sampling option: {', '.join(sorted(unknown))}", f"Known: {', '.join(sorted(SAMPLING))}.")

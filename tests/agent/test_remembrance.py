@@ -1,7 +1,7 @@
 import pytest
 
 from agent.remembrance import told_besides
-from tools.memory_requests import Forget, request_in
+from tools.memory_requests import Forget, request_in, said_besides
 
 
 @pytest.mark.parametrize(
@@ -24,3 +24,17 @@ def test_what_a_turn_tells_besides_what_it_wants_forgotten(text: str, kept: list
     request = request_in(text)
     assert isinstance(request, Forget)
     assert told_besides(text, request) == kept
+
+
+@pytest.mark.parametrize(
+    ("text", "besides"),
+    [
+        ("保险柜换了新的，以前那个号码你删掉吧。", "保险柜 以前那个号码"),
+        ("项链已经送出去了，项链的事你可以删掉了。", "项链 项链"),
+        ("I've squared things with Alun, so forget about the money I owed him.", "with Alun the money I owed him"),
+    ],
+)
+def test_what_is_to_be_forgotten_may_be_told_by_the_rest_of_the_turn(text: str, besides: str) -> None:
+    request = request_in(text)
+    assert isinstance(request, Forget)
+    assert " ".join(said_besides(text, request).split()) == besides

@@ -1,6 +1,6 @@
 import pytest
 
-from memory.personal_terms import MARK, asked, stated, stated_of_self
+from memory.personal_terms import MARK, asked, stated, stated_of_self, tells_name
 
 MEETS = (
     ("What is my name?", "I'm called Nora", "name"),
@@ -24,6 +24,8 @@ MEETS = (
     ("What should I not order for Tom?", "Tom never eats shellfish", "avoid"),
     ("What can't my son eat?", "my son mustn't eat gluten", "avoid"),
     ("which part do I sing", "I sing alto in the choir", "voicepart"),
+    ("the money I owed him", "I owe my brother three hundred pounds", "debt"),
+    ("我欠表姐多少钱", "我跟表姐借了五千", "debt"),
     ("我叫什么名字", "我的名字是小明", "name"),
     ("我住在哪里", "我搬到杭州了", "home"),
     ("我在哪里上班", "我在一家公司工作", "work"),
@@ -130,6 +132,38 @@ def test_whose_home_it_is(statement: str, own: bool) -> None:
 )
 def test_whose_trade_it_is(statement: str, own: bool) -> None:
     assert (MARK + "work" in stated_of_self(statement)) is own
+
+
+def test_what_they_did_to_what_is_mine_is_mine() -> None:
+    assert MARK + "exam" in stated_of_self("They moved the exam to the fourteenth of November")
+    assert MARK + "exam" not in stated_of_self("She moved the exam to the fourteenth of November")
+
+
+@pytest.mark.parametrize(
+    ("question", "names"),
+    [
+        ("When is Rhys's birthday?", {"rhy"}),
+        ("What did Anna and Ben say?", {"anna", "ben"}),
+        ("Where was I last April, on a Monday?", set()),
+        ("What do I have for Breakfast?", set()),
+        ("where do I live", set()),
+    ],
+)
+def test_names_in_a_question(question: str, names: set[str]) -> None:
+    assert asked(question).names == names
+
+
+@pytest.mark.parametrize(
+    ("statement", "tells"),
+    [
+        ("My best friend is Saoirse.", True),
+        ("the boiler man is called gethin", True),
+        ("I miss my grandmother's soup.", False),
+        ("我女儿叫糖糖", True),
+    ],
+)
+def test_whether_a_name_is_told(statement: str, tells: bool) -> None:
+    assert tells_name(statement) is tells
 
 
 def test_verbs_meet_in_all_their_forms() -> None:
