@@ -13,7 +13,7 @@ from models.audio import AudioChunk
 from models.mixing import Frame, mixed, too_long
 
 CHUNKS: Final = 64
-"""Parts that a file may have before and after its samples."""
+"""Parts that a plain file has at the most."""
 CHANNELS: Final = range(1, 65)
 
 _PCM, _FLOAT, _EXTENSIBLE = 1, 3, 0xFFFE
@@ -73,7 +73,9 @@ def _found(file: IO[bytes]) -> _Samples | None:
         return None
     described = None
     samples = None
-    for name, start, size in _chunks(file, end):
+    for number, (name, start, size) in enumerate(_chunks(file, end)):
+        if number == CHUNKS:
+            return None
         match name:
             case b"fmt " if described is None and samples is None:
                 file.seek(start)
@@ -88,7 +90,7 @@ def _found(file: IO[bytes]) -> _Samples | None:
 def _chunks(file: IO[bytes], end: int) -> Iterator[tuple[bytes, int, int]]:
     """Name, start and size of each part. Samples of an unknown size go on to the end."""
     at = _RIFF.size
-    for _ in range(CHUNKS):
+    while True:
         file.seek(at)
         head = file.read(_CHUNK.size)
         if len(head) < _CHUNK.size:
@@ -99,8 +101,6 @@ def _chunks(file: IO[bytes], end: int) -> Iterator[tuple[bytes, int, int]]:
             size = end - start
         yield name, start, size
         at = start + size + size % 2
-    # Whoever has more of them is not read here.
-    yield b"data", at, 0
 
 
 def _described(data: bytes) -> tuple[tuple[int, int], int, int] | None:

@@ -27,7 +27,7 @@ _LOST: Final = (
 
 
 class ProcessLost(Exception):
-    """The process has ended in the middle of a file, or answers nonsense; its text says which."""
+    """The process did not start, has ended in the middle of a file, or answers nonsense; its text says which."""
 
 
 class SandboxedProcess:
@@ -60,7 +60,7 @@ class SandboxedProcess:
                 yield
             self._done += 1
             sound = self._done < self._files
-        except TimeoutError:
+        except TimeoutError:  # which is an OSError
             raise
         except _LOST as error:
             raise await self._lost() from error
@@ -106,10 +106,11 @@ class SandboxedProcess:
 
     async def _lost(self) -> TimeoutError | ProcessLost:
         """How the process broke."""
+        if self._process is None:
+            return ProcessLost("cannot be started")
         with anyio.move_on_after(1):
-            if self._process is not None:
-                await self._process.wait()
-        code = None if self._process is None else self._process.returncode
+            await self._process.wait()
+        code = self._process.returncode
         if code == -signal.SIGXCPU:
             return TimeoutError()
         how = "gave no sense" if code is None else f"was ended by {signal.Signals(-code).name}" if code < 0 else "broke"

@@ -3,6 +3,7 @@
 import io
 import os
 import signal
+import sys
 import time
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import contextmanager
@@ -129,6 +130,16 @@ async def test_a_process_that_breaks_costs_one_recording(decoder: Decoder, progr
             await decoded(decoder)
         assert "WebM" in caught.value.hint
         assert processes_of(decoder) == set()
+    assert (await decoded(decoder)).seconds == 0.5
+
+
+async def test_a_process_that_cannot_be_started_costs_one_recording(
+    decoder: Decoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as without:
+        without.setattr(sys, "executable", "/nowhere/python")
+        with pytest.raises(AudioUnsupported, match="cannot be started"):
+            await decoded(decoder)
     assert (await decoded(decoder)).seconds == 0.5
 
 

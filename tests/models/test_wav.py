@@ -146,6 +146,7 @@ OTHER: dict[str, bytes] = {
     "another GUID": riff(described(1, 16, 1, 16_000, extended=True), chunk(b"data", SAMPLES)).replace(
         GUID[2:], bytes(12)
     ),
+    "parts before its samples": riff(FORMAT, *[chunk(b"JUNK", b"")] * 100, chunk(b"data", SAMPLES)),
     "parts without end": riff(FORMAT, chunk(b"data", SAMPLES), *[chunk(b"JUNK", b"")] * 100),
 }
 
