@@ -3,8 +3,10 @@
 from typing import Final, Literal
 
 from anyio import sleep
+from anyio.to_thread import run_sync
 
 from agent.assistant import Assistant
+from api.settling import settle
 
 AGAIN: Final = 30.0
 """Seconds after which an engine that failed is tried again."""
@@ -60,6 +62,8 @@ class Readiness:
             await assistant.warm()
             failures = assistant.failures().items()
             self._failures = [f"{slot}: {error.message}; {error.hint}".rstrip("; ") for slot, error in failures]
+            if self._warming:
+                await run_sync(settle)
             self._warming = False
             if not self._failures:
                 return

@@ -6,11 +6,13 @@ from contextlib import aclosing
 from typing import Any
 
 from anyio import create_task_group
+from anyio.to_thread import run_sync
 
 from agent.assistant import Assistant
 from agent.events import SpeechReady, TextDelta, TranscriptReady, TurnEnded, TurnEvent
 from api.errors import lines
 from api.safe_text import safe, safe_lines
+from api.settling import settle
 from api.terminal.ask import Wishes
 from api.terminal.screen import note, print_evidence
 from api.terminal.sound_devices import Loudspeaker, load_devices, open_loudspeaker, open_microphone
@@ -38,7 +40,7 @@ async def converse(assistant: Assistant, devices: Any, wishes: Wishes, *, half_d
         aclosing(_heard(frames, loudspeaker, half_duplex)) as heard,
         create_task_group() as warming,
     ):
-        warming.start_soon(assistant.warm, wishes.persona)
+        warming.start_soon(_warm, assistant, wishes.persona)
         note(
             "Listening. Ctrl-C ends."
             if half_duplex
@@ -47,6 +49,11 @@ async def converse(assistant: Assistant, devices: Any, wishes: Wishes, *, half_d
         scene = Scene(loudspeaker)
         await session.run(heard, scene.show)
         warming.cancel_scope.cancel()
+
+
+async def _warm(assistant: Assistant, persona: str | None) -> None:
+    await assistant.warm(persona)
+    await run_sync(settle)
 
 
 class Scene:

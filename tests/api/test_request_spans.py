@@ -79,7 +79,7 @@ async def test_a_request_goes_on_with_its_callers_trace_and_its_turn_with_the_re
 ) -> None:
     asked = {"text": f"What opens the {SECRET}?", "user": SECRET, "conversation": SECRET}
     headers = {"traceparent": TRACEPARENT, "tracestate": "congo=t61rcWkgMzE", "x-request-id": "req-7"}
-    answer = await client.post(f"/v1/ask?note={SECRET}", json=asked, headers=headers)
+    answer = await client.post(f"/v1/ask?user={SECRET}", json=asked, headers=headers)
     assert SECRET in answer.json()["reply"]["text"]
     spans = exported.get_finished_spans()
     request, turn = spans[-1], next(span for span in spans if span.name == "turn")
