@@ -28,6 +28,7 @@ from api.native.ask_request import OPENAPI, asked_in
 from api.native.health_routes import HealthRoutes
 from api.native.knowledge_routes import KnowledgeRoutes
 from api.native.memory_routes import MemoryRoutes
+from api.native.persona_routes import PersonaRoutes
 from api.native.reference_routes import ReferenceRoutes
 from api.native.turn_routes import TurnRoutes
 from api.ollama.errors import OllamaErrors
@@ -100,6 +101,7 @@ def _routers(assistant: Assistant, service: Service) -> Iterator[APIRouter]:
     yield EmbeddingRoutes(assistant).router
     yield OllamaRoutes(assistant, service).router
     yield TurnRoutes(assistant).router
+    yield PersonaRoutes(assistant).router
 
 
 def health_of(assistant: Assistant) -> dict[str, Any]:

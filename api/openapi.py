@@ -27,6 +27,7 @@ TAGS: Final = {
     "knowledge": "The documents that answers are drawn from.",
     "memory": "What is remembered of a user.",
     "turns": "Turns that were kept, and where their time went.",
+    "personas": "Who can answer, and how each speaks.",
     "health": "What watches over the server.",
     "ollama": "The same for clients of Ollama.",
 }

@@ -58,6 +58,7 @@ PERMISSIONS = (
     Permission("/v1/knowledge", KNOWLEDGE, body="document", form=True),
     Permission("/v1/memory", MEMORY),
     Permission("/v1/turns", CHAT),
+    Permission("/v1/personas", CHAT),
     Permission("/v1/models"),
     Permission("/openapi.json", below=False),
     Permission("/docs", below=False),

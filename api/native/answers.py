@@ -10,6 +10,7 @@ from agent.events import TokensUsed
 from agent.stages import Stage
 from api.openapi import Answer
 from api.readiness import State
+from configs.persona import Bilingual, PersonaVoice, ToolName
 from memory.catalogue import StoredDocument
 from memory.job_queue import JobState
 from memory.passages import Citation
@@ -275,3 +276,30 @@ class KnowledgeDocument(StoredDocument):
     object: Literal["knowledge.document"]
     state: Literal["ready"]
     job: KnowledgeJob | None
+
+
+class PersonaCard(Answer):
+    """Who answers, and how; not what its model is told."""
+
+    id: str
+    object: Literal["persona"]
+    default: bool
+    """It answers where none is named."""
+    title: Bilingual
+    description: Bilingual
+    language: Literal["auto", "en", "zh"]
+    voice: PersonaVoice
+    greeting: Bilingual
+    tools: list[ToolName]
+    knowledge: list[str]
+    """The knowledge bases that it searches."""
+    memory: Literal["shared", "own", False]
+    grounded: Literal["always", "when_embedded", "never"]
+    """When it answers only what documents support."""
+
+
+class PersonaList(Answer):
+    """The personas."""
+
+    object: Literal["list"]
+    data: list[PersonaCard]
