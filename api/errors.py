@@ -47,9 +47,14 @@ def lines(error: AssistantError) -> str:
 
 
 def body(error: AssistantError) -> dict[str, Any]:
-    """The error in OpenAI's form, with our hint."""
+    """The error in OpenAI's form; its message ends with the remedy, since frontends show nothing else."""
     param = error.param if isinstance(error, RequestError) else None
-    return error_body(error.status, error.message, code=_code(error), param=param, hint=error.hint)
+    return error_body(error.status, in_one(error), code=_code(error), param=param, hint=error.hint)
+
+
+def in_one(error: AssistantError) -> str:
+    """What went wrong, and what helps."""
+    return f"{error.message}. {error.hint}" if error.hint else error.message
 
 
 def error_body(
@@ -61,13 +66,13 @@ def error_body(
 
 
 def as_ollama(told: dict[str, Any]) -> dict[str, str]:
-    """An error in OpenAI's form as Ollama tells it: in one text, with our hint.
+    """An error in OpenAI's form as Ollama tells it: its message alone.
 
-    Of a model that nobody serves, clients know Ollama's own words, and nothing may follow them.
+    Of a model that nobody serves, clients know Ollama's own words, and no remedy may follow them.
     """
-    error = told["error"]
-    hint = "" if (error["code"], error["param"]) == ("model_not_found", "model") else error["hint"]
-    return {"error": f"{error['message']}. {hint}" if hint else str(error["message"])}
+    error, message = told["error"], str(told["error"]["message"])
+    known = (error["code"], error["param"]) == ("model_not_found", "model")
+    return {"error": message.removesuffix(f". {error['hint']}") if known else message}
 
 
 def _code(error: AssistantError) -> str:

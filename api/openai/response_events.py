@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from agent.events import TextDelta, ThoughtDelta, ToolRequested, TurnEnded, TurnEvent, TurnStarted
+from api.errors import in_one
 from api.openai.chat_completion import url_citations
 from api.openai.chat_request import CalledFunction, Message, ToolCall
 from api.openai.response_request import Reasoning, ResponseRequest
@@ -67,7 +68,7 @@ class ResponseEvents:
 
     def failed(self, error: AssistantError) -> Event:
         """The last event of a response that cannot go on."""
-        told = {**self.response("failed"), "error": {"code": "server_error", "message": error.message}}
+        told = {**self.response("failed"), "error": {"code": "server_error", "message": in_one(error)}}
         return self._event("response.failed", response=told)
 
     def response(self, status: str | None = None) -> dict[str, Any]:

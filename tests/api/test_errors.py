@@ -36,7 +36,7 @@ def test_what_nobody_expected_is_told_in_one_line_and_how_to_see_more() -> None:
 def test_the_body_has_openais_form() -> None:
     assert body(UNSUPPORTED) == {
         "error": {
-            "message": "'x.wav' is not audio",
+            "message": "'x.wav' is not audio. Send WAV.",
             "type": "invalid_request_error",
             "param": None,
             "code": "audio_unsupported",

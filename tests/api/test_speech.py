@@ -319,7 +319,7 @@ async def test_a_failure_before_the_first_sound_has_its_status() -> None:
     call = Call(Mouth(failing=1))
     await call.run()
     assert call.sent[0][1]["status"] == 500
-    assert json.loads(call.bodies[0][1])["error"]["message"] == "the voice broke"
+    assert json.loads(call.bodies[0][1])["error"]["message"] == "the voice broke. open it again"
 
 
 @pytest.mark.anyio
@@ -335,7 +335,7 @@ async def test_a_failure_later_is_an_event_among_events() -> None:
     call = Call(Mouth(failing=2), stream_format="sse")
     await call.run()
     last = json.loads(call.bodies[-1][1].removeprefix(b"data: "))
-    assert last["error"]["message"] == "the voice broke"
+    assert last["error"]["message"] == "the voice broke. open it again"
     assert call.sent[-1][1]["more_body"] is False
 
 

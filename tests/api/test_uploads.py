@@ -146,7 +146,8 @@ def test_an_upload_that_fails_is_told_beside_the_document_that_stays(client: htt
     assert (found["state"], found["job"]["state"]) == ("ready", "failed")
     (error,) = found["job"]["errors"]
     assert (error["path"], error["code"]) == ("a.md", "document_unreadable")
-    assert error["message"] == refused.json()["error"]["message"] == "'a.md' is named .md, but it is a PDF"
+    assert error["message"] == "'a.md' is named .md, but it is a PDF"
+    assert refused.json()["error"]["message"] == f"{error['message']}. {error['hint']}"
     assert len(kept(server)) == 1
 
 
@@ -327,7 +328,7 @@ def test_a_full_disk_is_told_and_what_was_there_stays(
     monkeypatch.setattr(uploads, "FileIO", full)
     refused = upload(client, "a.md", LEAVE.replace(b"25", b"26"))
     assert (refused.status_code, refused.json()["error"]["code"]) == (507, "data_folder_unwritable")
-    assert refused.json()["error"]["message"] == "the uploads cannot be kept: No space left on device"
+    assert "the uploads cannot be kept: No space left on device. " in refused.json()["error"]["message"]
     assert "25 days" in asked(client, "How many days of vacation does everybody get?")["reply"]["text"]
     assert len(kept(server)) == 1
 
