@@ -123,7 +123,8 @@ class TurnMemory:
 
     async def _forget_about(self, request: Forget) -> int:
         memories = self.remembrance.memories
-        for words in (request.what, said_besides(self.inquiry.text, request)):
+        asking = next((part for part in sentences(self.inquiry.text) if request_in(part) == request), "")
+        for words in filter(None, (request.what, said_besides(asking, request))):
             found = await memories.recall(self._space, words, now=self.inquiry.at)
             if found.answerable:
                 gone = await memories.forget(self._space, [memory.id for memory in found.memories])

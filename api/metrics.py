@@ -4,12 +4,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from agent.events import TurnEnded
+from api.answer_status import AnswerStatus
 
 MEDIA_TYPE: Final = "text/plain; version=0.0.4"
-STARTS: Final = ("http.response.start", "websocket.http.response.start", "websocket.accept")
 UNROUTED: Final = "none"
 """The route of a request that met none, or was refused before: its path is the caller's own words."""
 METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "WEBSOCKET"})
@@ -128,22 +128,14 @@ class Counted:
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
-        status = 500
-
-        async def sent(message: Message) -> None:
-            nonlocal status
-            if message["type"] in STARTS:
-                status = message.get("status", 101)
-            elif message["type"] == "websocket.close" and status == 500:
-                status = 403
-            await send(message)
+        answer = AnswerStatus(send)
 
         try:
-            await self._app(scope, receive, sent)
+            await self._app(scope, receive, answer)
         finally:
             # The router puts it there.
             route = getattr(scope.get("route"), "path_format", UNROUTED)
-            self._metrics.request(scope.get("method", "WEBSOCKET"), route, status)
+            self._metrics.request(scope.get("method", "WEBSOCKET"), route, answer.status)
 
 
 def _head(name: str, told: str, kind: str) -> Iterator[str]:

@@ -108,7 +108,8 @@ _ASKS: Final = re.compile(r"[?？]\s*$|[吗呢][。？?]?$|什么|谁|哪[里儿
 _AROUND_EN: Final = re.compile(
     r"^(?:\s|,|:|that\b(?=\s+\w)|about\b|what i (?:said|told you)(?: about)?\b|everything about\b"
     r"|the (?:thing|bit|part|story) about\b|fact\b)+"
-    r"|(?:\s|[.!?,]|\bplease|\bnow|\bagain|\bfrom your memory|\bokay|\bwill you|\bfor me)+$",
+    r"|(?:(?:\b(?:that|which)\s+)?\b(?:you(?:'ve| have)? (?:got|kept|noted|stored)|i (?:gave|told|sent) you)"
+    r"|\s|[.!?,]|\bplease|\bnow|\bagain|\bfrom your memory|\bokay|\bwill you|\bfor me)+$",
     re.I,
 )
 _AROUND_ZH: Final = re.compile(
@@ -152,11 +153,21 @@ _SETTLED: Final = re.compile(
 """Why something is to be forgotten, beside what it is about."""
 
 
-def said_besides(text: str, request: Forget) -> str:
-    """What a text says in the clauses that do not ask to forget, and then what is to be forgotten: "that number" may
-    have its meaning from there.
+_POINTS: Final = re.compile(
+    r"\b(?:him|her|them|he|she|they|it|that|those|one|the (?:old|other|previous|former))\b"
+    "|[那这][个条件笔串些组张]|以前|之前|原来|旧的|老的|[他她它]",
+    re.I,
+)
+"""What has its meaning from what else is said."""
+
+
+def said_besides(sentence: str, request: Forget) -> str:
+    """What a sentence says in the clauses that do not ask to forget, and then what is to be forgotten: "that number"
+    may have its meaning from there. Empty where what is to be forgotten is named for itself.
     """
-    clauses = [clause.strip() for clause in _CLAUSE.split(" ".join(text.split()))]
+    if not _POINTS.search(request.what):
+        return ""
+    clauses = [clause.strip() for clause in _CLAUSE.split(" ".join(sentence.split()))]
     others = [clause for clause in clauses if clause and not _forget_one(clause)]
     return " ".join([*(_SETTLED.sub(" ", clause) for clause in others), request.what])
 

@@ -8,6 +8,7 @@ from anyio import current_time
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.answer_status import STARTS
 from api.guard.bodies import has_body
 from api.safe_text import safe
 
@@ -17,8 +18,6 @@ SANE = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 
 MAY_PASS = (408, 429, 502, 503, 504)
 """Statuses of what may go well another time; SDKs would try all from 500, and 409, again."""
-
-STARTS = ("http.response.start", "websocket.http.response.start", "websocket.accept")
 
 
 class RequestIds:

@@ -7,10 +7,11 @@ from opentelemetry.trace import Span, SpanKind, Tracer, use_span
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from opentelemetry.trace.status import StatusCode
 from starlette.datastructures import Headers
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from api.answer_status import AnswerStatus
 
 METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-STARTS: Final = ("http.response.start", "websocket.http.response.start", "websocket.accept")
 SCRUBBED: Final = "REDACTED"
 """In place of a path without a route, which is the caller's own words; what OpenTelemetry writes there."""
 
@@ -31,23 +32,15 @@ class RequestSpans:
         said = scope.get("method", "GET")
         method = said if said in METHODS else "_OTHER"
         attributes = {"http.request.method": method, "url.scheme": scope["scheme"]}
-        status = 500
-
-        async def sent(message: Message) -> None:
-            nonlocal status
-            if message["type"] in STARTS:
-                status = message.get("status", 101)
-            elif message["type"] == "websocket.close" and status == 500:
-                status = 403
-            await send(message)
+        answer = AnswerStatus(send)
 
         span = self._tracer.start_span(_named(method), self._caller(Headers(scope=scope)), SpanKind.SERVER, attributes)
         try:
             # An exception's message and traceback may quote what was asked.
             with use_span(span, record_exception=False, set_status_on_exception=False):
-                await self._app(scope, receive, sent)
+                await self._app(scope, receive, answer)
         finally:
-            _tell(span, method, scope, status)
+            _tell(span, method, scope, answer.status)
             span.end()
 
     def _caller(self, headers: Headers) -> Context:

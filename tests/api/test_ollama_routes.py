@@ -19,7 +19,7 @@ from models.quoting import question_of
 from tests.api.chat_server import ChatServer, chat_server
 from tests.api.guarded_app import bearer, created
 from tests.ollama_prompts import prompt_tokens
-from tests.ollama_stand_in import Fail, Reply, StandIn, ollama_stand_in
+from tests.ollama_stand_in import Fail, Reply, StandIn
 
 WEATHER: dict[str, Any] = {
     "type": "function",
@@ -34,26 +34,17 @@ TEXTS = ["The cat sat on the mat.", "猫坐在垫子上。"]
 
 
 @pytest.fixture(scope="module")
-def model() -> Iterator[StandIn]:
-    """The Ollama behind the server."""
-    with ollama_stand_in() as stand_in:
-        yield stand_in
-
-
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory, model: StandIn) -> Iterator[ChatServer]:
-    chat = {"engine": "ollama", "ollama": {"host": model.host}}
+def running(tmp_path_factory: pytest.TempPathFactory, ollama: StandIn) -> Iterator[ChatServer]:
+    chat = {"engine": "ollama", "ollama": {"host": ollama.host}}
     # One place at the engines: a stream that took two would never begin.
     with chat_server(tmp_path_factory.mktemp("ollama"), service=Service(1), chat=chat) as opened:
         yield opened
 
 
 @pytest.fixture
-def server(running: ChatServer, model: StandIn) -> ChatServer:
-    """The server with nothing remembered, over an Ollama as it was at first."""
-    model.reset()
-    running.forget()
-    return running
+def model(ollama: StandIn) -> StandIn:
+    """The stand-in, by a name that the client's package does not have."""
+    return ollama
 
 
 @pytest.fixture

@@ -56,6 +56,8 @@ CASES: list[tuple[str, MemoryRequest | None]] = [
     ("I got a new locker. Forget the combination of the old one.", Forget("the combination of the old one")),
     ("我血压的事，就当我没说过。", Forget("我血压")),
     ("原来的电话别记了", Forget("原来的电话")),
+    ("They changed the lock, so delete the gate code you've got.", Forget("the gate code")),
+    ("I changed lockers, so forget the combination I gave you.", Forget("the combination")),
     ("项链已经送出去了，项链的事你可以删掉了。", Forget("项链")),
     ("我跟小王的矛盾你可以忘掉了", Forget("我跟小王的矛盾")),
     ("那件事你就忘了吧", Forget("")),
