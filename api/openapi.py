@@ -35,14 +35,13 @@ TAGS: Final = {
 REFUSALS: Final = {
     400: "What was sent is wrong; `param` names the field, where it is one.",
     401: "A key is needed, or the one that was sent is not known.",
-    403: "The key does not open this, or not for this user; or a web page calls that may not.",
+    403: "The key does not open this, or not for this user; or it is a web page that may not call, or another's name.",
     404: "What is named is not here.",
     408: "The body did not come in time.",
     409: "The vectors were made with another embedding model: `tingshuo reindex` makes them anew.",
     413: "More was sent than one request may hold.",
     414: "The query is too long.",
     415: "The body is of a type that is not taken.",
-    421: "The server is called by a name that is not its own.",
     422: "There is nothing in it: no speech, no text.",
     429: "Too much at once; `retry-after` says when there may be room.",
     431: "The headers are too large, or too many.",
@@ -51,7 +50,7 @@ REFUSALS: Final = {
     503: "What it takes is missing or not ready, or the server is ending.",
     507: "The data folder cannot be written: there is no room, or no right to.",
 }
-ANY: Final = (400, 401, 403, 414, 421, 429, 431, 500, 503)
+ANY: Final = (400, 401, 403, 414, 429, 431, 500, 503)
 """What every route may be refused with."""
 WITH_BODY: Final = (408, 413, 415)
 """And every one that takes a body."""

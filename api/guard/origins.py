@@ -39,7 +39,7 @@ class Origins:
         self._beyond = beyond
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Passes a request on, or refuses it with 421 or 403; answers what a browser asks first."""
+        """Passes a request on, or refuses it with 403; answers what a browser asks first."""
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
@@ -58,7 +58,7 @@ class Origins:
         if len(hosts) > 1 or not self._is_own(hosts[0]):
             said = ", ".join(hosts)[:300]
             return HTTPException(
-                421, f"this server does not answer to the name {said!r}: call it 127.0.0.1, or add it to server.names"
+                403, f"this server does not answer to the name {said!r}: call it 127.0.0.1, or add it to server.names"
             )
         if len(origins) > 1 or not all(self._may_call(origin.lower(), hosts[0].lower()) for origin in origins):
             said = ", ".join(origins)[:300]

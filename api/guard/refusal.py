@@ -72,7 +72,6 @@ _CODES = {
     408: "request_timeout",
     413: "request_too_large",
     415: "unsupported_media_type",
-    421: "misdirected_request",
     431: "headers_too_large",
     499: "caller_gone",
     503: "shutting_down",

@@ -124,7 +124,7 @@ def test_no_route_opens_without_a_key_or_with_a_wrong_one(keyed: tuple[str, dict
 
 
 REFUSALS = {
-    "a name that is not its own": (421, {"host": "evil.com"}, ""),
+    "a name that is not its own": (403, {"host": "evil.com"}, ""),
     "a page elsewhere": (403, {"origin": "https://evil.com"}, ""),
     "too many headers": (431, {f"x-{number}": "1" for number in range(120)}, ""),
     "a query that is too long": (414, {}, "?" + "&" * 300),
