@@ -5,6 +5,7 @@ import json
 import sys
 from collections.abc import Callable
 from typing import Any
+from uuid import uuid4
 
 import h11
 from uvicorn.config import Config
@@ -66,7 +67,10 @@ class HttpProtocol(H11Protocol):
         message = "the headers are too large" if status == 431 else "this is not HTTP/1.1"
         code = "headers_too_large" if status == 431 else "invalid_request"
         body = json.dumps(error_body(status, message, code=code)).encode()
-        headers = [("content-type", "application/json"), ("content-length", str(len(body))), ("connection", "close")]
+        headers = [
+            ("content-type", "application/json"), ("content-length", str(len(body))), ("connection", "close"),
+            ("x-request-id", f"req_{uuid4().hex}"), ("x-should-retry", "false"),
+        ]  # fmt: skip
         self._refused = True
         self._come()
         if self.cycle is not None:

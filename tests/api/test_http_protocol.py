@@ -81,7 +81,15 @@ def test_ten_megabytes_of_headers_are_refused_and_others_still_served(port: int)
 def test_headers_that_are_too_large_are_told_so(port: int, size: int) -> None:
     status, rest = told(port, b"GET /health " + HEAD + b"X-Large: " + b"a" * size + b"\r\n" + CLOSE)
     assert status == 431
-    assert json.loads(rest.partition("\r\n\r\n")[2])["error"]["code"] == "headers_too_large"
+    head, _, body = rest.partition("\r\n\r\n")
+    assert json.loads(body)["error"]["code"] == "headers_too_large"
+    assert "\r\nx-request-id: req_" in head.lower()
+
+
+def test_an_address_that_is_too_long_is_refused_with_an_id(port: int) -> None:
+    status, rest = told(port, b"GET /v1/knowledge/search?q=" + b"a" * 200_000 + b" " + HEAD + CLOSE)
+    assert status == 431
+    assert "\r\nx-request-id: req_" in rest.lower()
 
 
 @pytest.mark.parametrize(
